@@ -1,0 +1,29 @@
+//! The schema, one change a file, up and down, for SQLite and PostgreSQL alike.
+//!
+//! Every table of user data has `account_id` first in its primary key: it is the owner in every query and the
+//! distribution key of a sharded PostgreSQL.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261124_000001_accounts;
+mod m20261124_000002_api_keys;
+mod m20261124_000003_persons;
+mod m20261124_000004_memories;
+mod m20261124_000005_embeddings;
+mod m20261124_000006_idempotency;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261124_000001_accounts::Migration),
+            Box::new(m20261124_000002_api_keys::Migration),
+            Box::new(m20261124_000003_persons::Migration),
+            Box::new(m20261124_000004_memories::Migration),
+            Box::new(m20261124_000005_embeddings::Migration),
+            Box::new(m20261124_000006_idempotency::Migration),
+        ]
+    }
+}

@@ -1,0 +1,72 @@
+//! The one error type, by meaning. It knows no transport: `grpc/status.rs` turns it into a gRPC status, and REST
+//! reads that.
+
+use std::borrow::Cow;
+
+use crate::model::Scope;
+
+/// A result with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Anything that can go wrong in a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Fields are missing or out of range; every one of them is named.
+    #[error("invalid request: {}", .0.first().map_or("", |v| v.reason.as_ref()))]
+    Invalid(Vec<Violation>),
+    /// A field names none of the ten categories.
+    #[error("{0} is not a category")]
+    InvalidCategory(String),
+    /// No credentials, or bad ones; which of these is nobody's business.
+    #[error("Invalid authentication credentials")]
+    Unauthenticated,
+    /// The caller lacks a scope.
+    #[error("Insufficient permissions")]
+    Forbidden(Scope),
+    /// No such memory in this account and person.
+    #[error("Memory not found")]
+    MemoryNotFound,
+    /// No such key in this account.
+    #[error("API key not found")]
+    ApiKeyNotFound,
+    /// The request contradicts what is stored.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// The request is larger than the limit, in MiB.
+    #[error("Request is larger than {0} MiB")]
+    TooLarge(usize),
+    /// Declared in the proto, and served by a later version.
+    #[error("{0} is not served by this version")]
+    NotImplemented(&'static str),
+    /// The caller's deadline passed.
+    #[error("Deadline exceeded")]
+    DeadlineExceeded,
+    /// The database or another dependency does not answer.
+    #[error("Service unavailable")]
+    Unavailable(#[source] Cause),
+    /// A fault of ours.
+    #[error("Internal error")]
+    Internal(#[source] Cause),
+}
+
+/// What lies behind an error; for the log, never for the caller.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// One bad field of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Its path, such as `messages[2].content`.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it.
+    pub reason: Cow<'static, str>,
+}
+
+impl Violation {
+    /// A violation of one field.
+    pub fn new(field: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! One turn into candidate memories: which sentences stay, which belong together, and how each group reads.
+//!
+//! The orchestration of the files beside it; `mod.rs` walks the conversation and calls it once a turn.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::category::{self, Evidence};
+use super::coreference::{self, Antecedents};
+use super::foreign;
+use super::importance::{self, Standing};
+use super::kind;
+use super::language;
+use super::lexicon;
+use super::noise::{self, SentenceKind, carries_topic};
+use super::noise_words;
+use super::opening::{self, Listeners};
+use super::person::{self, People};
+use super::photo;
+use super::private;
+use super::sentence;
+use super::surroundings::{self, Previous};
+use super::time::{self, TimeMention};
+use super::verb;
+use super::word::{Word, capitalised, words};
+use super::{Candidate, Quote};
+use crate::model::MemoryType;
+
+/// A group takes no further sentence beyond these.
+const MOST_SENTENCES: usize = 4;
+pub(super) const LONGEST_GROUP_BYTES: usize = 420;
+
+/// What surrounds a turn.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'t> {
+    pub(super) turn: usize,
+    pub(super) speaker: Option<&'t str>,
+    pub(super) listener: Option<&'t str>,
+    pub(super) listeners: Listeners<'t>,
+    pub(super) sent_at: DateTime<Utc>,
+    pub(super) previous: Option<Previous<'t>>,
+}
+
+/// A kept sentence.
+struct Piece<'a> {
+    words: Vec<Word<'a>>,
+    span: Range<usize>,
+    kind: SentenceKind,
+    times: Vec<TimeMention>,
+    evidence: Evidence,
+}
+
+/// The facts of one turn.
+pub(super) fn from_turn(content: &str, scene: Scene<'_>, antecedents: &mut Antecedents) -> Vec<Candidate> {
+    let message = sentence::parse(content);
+    let all: Vec<Vec<Word<'_>>> = message.sentences.iter().map(|s| words(s.text)).collect();
+    if !language::is_english(all.iter().flatten()) {
+        return foreign::untranslated(content, &message, scene);
+    }
+    let company = coreference::company(all.iter().flatten());
+    let people = People {
+        speaker: scene.speaker,
+        listener: scene.listener,
+        company: company.as_deref(),
+    };
+
+    let (mut out, answered) = surroundings::answers(content, &message, &all, scene, people);
+    let mut pieces = Vec::new();
+    for (at, (sentence, words)) in message.sentences.iter().zip(all).enumerate() {
+        if at < answered {
+            continue;
+        }
+        if let Some(piece) = piece(sentence.span.clone(), sentence.text, words, scene) {
+            pieces.push(piece);
+        }
+    }
+    let groups = group(pieces);
+    out.extend(
+        groups
+            .iter()
+            .filter_map(|pieces| written(content, pieces, scene, people, antecedents)),
+    );
+    photo::add(content, &message, scene, people, &mut out);
+    out
+}
+
+/// The sentence if it is worth keeping, without its small talk.
+fn piece<'a>(span: Range<usize>, text: &str, words: Vec<Word<'a>>, scene: Scene<'_>) -> Option<Piece<'a>> {
+    let mut range = opening::trim(&words, scene.listeners);
+    let asks = text
+        .trim_end_matches(['"', '”', ')', '\'', '!', '.', ' '])
+        .ends_with('?')
+        && !opening::tells_as_question(&words, range.start);
+    let mut kind = noise::classify(&words[range.clone()], asks, scene.listeners);
+    if kind == SentenceKind::Question {
+        let cut = noise::statement_before_question(&words[range.clone()])?;
+        range.end = range.start + cut;
+        kind = noise::classify(&words[range.clone()], false, scene.listeners);
+    }
+    match kind {
+        SentenceKind::Fact | SentenceKind::Feeling => {}
+        SentenceKind::Question | SentenceKind::Reaction | SentenceKind::Instruction | SentenceKind::Hypothetical => {
+            return None;
+        }
+    }
+    let words: Vec<Word<'a>> = words.into_iter().skip(range.start).take(range.len()).collect();
+    let times = time::mentions(&words, scene.sent_at);
+    let evidence = category::evidence(&words);
+    Some(Piece {
+        words,
+        span,
+        kind,
+        times,
+        evidence,
+    })
+}
+
+/// Sentences that lean on the one before, feelings and fragments join it; a new statement of the speaker starts anew.
+fn group(pieces: Vec<Piece<'_>>) -> Vec<Vec<Piece<'_>>> {
+    let mut groups: Vec<Vec<Piece<'_>>> = Vec::new();
+    for piece in pieces {
+        match groups.last_mut() {
+            Some(last) if joins(&piece, last) => last.push(piece),
+            _ => groups.push(vec![piece]),
+        }
+    }
+    // What only feels says nothing alone.
+    groups.retain(|group| group.iter().any(|piece| piece.kind == SentenceKind::Fact));
+    groups
+}
+
+fn joins(piece: &Piece<'_>, group: &[Piece<'_>]) -> bool {
+    let Some(first) = group.first() else {
+        return false;
+    };
+    let bytes = piece.span.end.saturating_sub(first.span.start);
+    let leans = coreference::leans_back(&piece.words) || coreference::holds_loose_pronoun(&piece.words);
+    let room = group.len() < MOST_SENTENCES && bytes < LONGEST_GROUP_BYTES;
+    if !room {
+        return leans && group.len() <= MOST_SENTENCES && bytes < 2 * LONGEST_GROUP_BYTES;
+    }
+    if leans || piece.kind == SentenceKind::Feeling || group.iter().all(|p| p.kind == SentenceKind::Feeling) {
+        return true;
+    }
+    let topics = piece.words.iter().filter(|w| carries_topic(w)).count();
+    if topics < 2 || !speaks_of_self(&piece.words) {
+        return true;
+    }
+    false
+}
+
+/// Whether the sentence's subject is the speaker or something of theirs.
+fn speaks_of_self(words: &[Word<'_>]) -> bool {
+    words.iter().take(4).any(|w| {
+        w.is_one_of(&[
+            "i", "i'm", "i've", "i'd", "i'll", "im", "ive", "my", "we", "we're", "we've", "we'd", "we'll", "our",
+        ])
+    }) || super::elision::find(words).is_some()
+}
+
+fn written(
+    content: &str,
+    pieces: &[Piece<'_>],
+    scene: Scene<'_>,
+    people: People<'_>,
+    antecedents: &mut Antecedents,
+) -> Option<Candidate> {
+    let main = pieces.iter().find(|p| p.kind == SentenceKind::Fact)?;
+    let mut texts = Vec::with_capacity(pieces.len());
+    let mut names_speaker = false;
+    let mut evidence = Evidence::default();
+    let mut first_names = false;
+    for (at, piece) in pieces.iter().enumerate() {
+        let fixed = antecedents.resolve(&piece.words);
+        antecedents.note(&piece.words);
+        let rewritten = person::third_person(&piece.words, people, &piece.times, &fixed);
+        names_speaker |= rewritten.names_speaker;
+        first_names |= at == 0 && rewritten.names_speaker;
+        evidence.merge(&piece.evidence);
+        texts.push(finished(&rewritten.text));
+    }
+    let mut text = texts.join(" ");
+    let mut quotes = vec![Quote {
+        turn: scene.turn,
+        text: content.get(quoted(pieces)).unwrap_or("").to_owned(),
+    }];
+    let first = &pieces[0];
+    let answers_no = content
+        .get(..first.span.end)
+        .is_some_and(|head| head.trim_start().to_ascii_lowercase().starts_with("no,"));
+    let leans = coreference::leans_back(&first.words)
+        && !first.words[0].is_one_of(&["also", "even", "then", "especially", "one", "both", "each"])
+        || answers_no && coreference::holds_loose_pronoun(&first.words);
+    let own = antecedents.last_fact.take();
+    antecedents.last_fact = quotes.first().map(|quote| (scene.turn, quote.text.clone()));
+    let prompt = if leans {
+        scene
+            .previous
+            .and_then(|previous| surroundings::prompt(previous, scene))
+            .or_else(|| surroundings::own_prompt(own, scene))
+    } else {
+        None
+    };
+    if let Some((lead, quote)) = prompt {
+        let starts_with_name =
+            text.starts_with(people.subject()) || people.listener.is_some_and(|name| text.starts_with(name));
+        let body = match (first_names, starts_with_name) {
+            (true, true) => text,
+            (true, false) => person::lower_first(&text),
+            (false, _) => attributed(&text, &first.words, people),
+        };
+        text = format!("{lead}{body}");
+        quotes.push(quote);
+    } else if !names_speaker || first.words[0].lower == "let's" {
+        text = attributed(&text, &pieces[0].words, people);
+    }
+    let event_time = pieces.iter().find_map(|p| time::event_time(&p.times));
+    let memory_type = kind::of(&main.words, &main.times);
+    Some(candidate(
+        text,
+        quotes,
+        Judged {
+            event_time,
+            memory_type,
+            evidence,
+            names_speaker,
+        },
+        pieces.iter().flat_map(|p| &p.words),
+        scene,
+    ))
+}
+
+/// What was found out about a fact besides its words.
+pub(super) struct Judged {
+    pub(super) event_time: Option<DateTime<Utc>>,
+    pub(super) memory_type: MemoryType,
+    pub(super) evidence: Evidence,
+    pub(super) names_speaker: bool,
+}
+
+/// Puts a candidate together from its text, sources and judgement.
+pub(super) fn candidate<'w, 'a: 'w>(
+    text: String,
+    quotes: Vec<Quote>,
+    judged: Judged,
+    words: impl Iterator<Item = &'w Word<'a>>,
+    scene: Scene<'_>,
+) -> Candidate {
+    let Judged {
+        event_time,
+        memory_type,
+        evidence,
+        names_speaker,
+    } = judged;
+    let is_private = quotes.iter().any(|quote| private::is_private(&quote.text));
+    let importance = importance::of(
+        words,
+        &evidence,
+        Standing {
+            memory_type,
+            is_private,
+            names_speaker,
+        },
+    );
+    let categories = category::choose(&evidence, is_private, memory_type == MemoryType::Semantic);
+    Candidate {
+        text,
+        memory_type,
+        categories,
+        importance,
+        event_time,
+        quotes,
+        context: scene.previous.map(surroundings::context),
+    }
+}
+
+fn quoted(pieces: &[Piece<'_>]) -> Range<usize> {
+    let start = pieces.first().map_or(0, |p| p.span.start);
+    let end = pieces.last().map_or(start, |p| p.span.end);
+    start..end
+}
+
+/// Who says it, where the words themselves don't name the speaker.
+fn attributed(text: &str, first: &[Word<'_>], people: People<'_>) -> String {
+    let subject = people.subject();
+    let is_advice = first.first().is_some_and(|w| {
+        noise_words::is_command(&w.lower) && !lexicon::is_reaction(&w.lower) || w.is_one_of(&["let's", "try", "check"])
+    });
+    if is_advice {
+        let verb = if people.speaker.is_some() { "suggests" } else { "says" };
+        return format!("{subject} {verb}: {}", person::lower_first(text));
+    }
+    let keeps_capital = first.first().is_some_and(|w| {
+        w.is_capitalised()
+            && !lexicon::is_function(&w.lower)
+            && !lexicon::is_reaction(&w.lower)
+            && !verb::is_ing(&w.lower)
+            && !lexicon::is_adverb(&w.lower)
+    });
+    let starts_with_name = people.listener.is_some_and(|name| text.starts_with(name)) || text.starts_with(subject);
+    if keeps_capital || starts_with_name {
+        format!("{subject} says {text}")
+    } else {
+        format!("{subject} says {}", person::lower_first(text))
+    }
+}
+
+/// A sentence with a capital in front and a stop behind.
+pub(super) fn finished(text: &str) -> String {
+    let text = text.trim_end_matches([',', ' ', '-', '–', '—', ';']);
+    let mut out = capitalised(text);
+    // Only statements come here; a question mark is left from what was told as a question.
+    let bare = out.trim_end_matches(['?', '!', '.']).len();
+    if out[bare..].contains('?') {
+        out.truncate(bare);
+    }
+    if !out.ends_with(['.', '!', '…', '"', '”', ':']) {
+        out.push('.');
+    }
+    out
+}

@@ -1,0 +1,165 @@
+//! A conversation in, self-standing facts in the third person out, without a language model.
+//!
+//! [`extract`] walks the turns; `fact.rs` turns one turn into candidates; [`deduplicate`] and [`decide`] compare
+//! them with each other and with what is known. Pure functions: no I/O, no clock, no store. The memory service calls it.
+
+mod agreement;
+mod attribute;
+mod calendar;
+mod category;
+mod category_words;
+mod coreference;
+mod dialogue;
+mod elision;
+mod fact;
+mod foreign;
+mod importance;
+mod kind;
+mod language;
+mod lexicon;
+mod noise;
+mod noise_words;
+mod opening;
+mod person;
+mod person_you;
+mod photo;
+mod private;
+mod reconcile;
+mod sentence;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_hostile;
+mod time;
+mod time_words;
+mod verb;
+mod word;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Category, MemoryType, Role};
+use coreference::Antecedents;
+use fact::Scene;
+use opening::Listeners;
+use surroundings::Previous;
+
+pub use reconcile::{Decision, Similar, decide, deduplicate};
+
+/// How much of the turn before is kept for search.
+const LONGEST_CONTEXT_CHARS: usize = 300;
+
+/// One message of a conversation.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// Who wrote it.
+    pub role: Role,
+    /// The speaker's name, where several people speak.
+    pub name: Option<&'a str>,
+    /// Its words.
+    pub content: &'a str,
+    /// When it was sent; relative times count from here.
+    pub sent_at: DateTime<Utc>,
+}
+
+/// Words that a fact was taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// Index of the turn.
+    pub turn: usize,
+    /// The words exactly as they stand there.
+    pub text: String,
+}
+
+/// A fact found in a conversation, before it is compared with what is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The fact in the third person.
+    pub text: String,
+    /// Lasting or of a time.
+    pub memory_type: MemoryType,
+    /// One to three, the most fitting first.
+    pub categories: Vec<Category>,
+    /// 0.0 to 1.0.
+    pub importance: f32,
+    /// When the thing happened or will happen, where the words say so.
+    pub event_time: Option<DateTime<Utc>>,
+    /// Where it was taken from: the main source first, never empty.
+    pub quotes: Vec<Quote>,
+    /// The end of the turn before, for lexical search only; never shown.
+    pub context: Option<String>,
+}
+
+/// Finds the facts of a conversation, in the order in which they were told.
+pub fn extract(turns: &[Turn<'_>]) -> Vec<Candidate> {
+    let mut names: Vec<&str> = Vec::new();
+    for turn in turns.iter().filter(|t| t.role == Role::User) {
+        if let Some(name) = clean_name(turn.name)
+            && !names.contains(&name)
+            && names.len() < 64
+        {
+            names.push(name);
+        }
+    }
+    let has_assistant = turns.iter().any(|t| t.role == Role::Assistant);
+    let are_people = names.len() > 1 || (names.len() == 1 && !has_assistant);
+    let listeners = Listeners {
+        names: &names,
+        are_people,
+    };
+    let mut antecedents: HashMap<Option<&str>, Antecedents> = HashMap::new();
+    let mut previous: Option<Previous<'_>> = None;
+    let mut out = Vec::new();
+    for (index, turn) in turns.iter().enumerate() {
+        let speaker = clean_name(turn.name);
+        match turn.role {
+            Role::System => continue,
+            Role::Assistant => {}
+            Role::User => {
+                let scene = Scene {
+                    turn: index,
+                    speaker,
+                    listener: listener(&names, speaker, previous),
+                    listeners,
+                    sent_at: turn.sent_at,
+                    previous,
+                };
+                out.extend(fact::from_turn(
+                    turn.content,
+                    scene,
+                    antecedents.entry(speaker).or_default(),
+                ));
+            }
+        }
+        previous = Some(Previous {
+            turn: index,
+            role: turn.role,
+            name: speaker,
+            content: turn.content,
+        });
+    }
+    deduplicate(out)
+}
+
+/// A usable name: visible, short, one line.
+fn clean_name(name: Option<&str>) -> Option<&str> {
+    name.map(str::trim).filter(|n| {
+        !n.is_empty() && n.len() <= 64 && !n.contains(|c: char| c.is_control()) && n.chars().any(char::is_alphanumeric)
+    })
+}
+
+/// Whom "you" means: the other of two, or the one who spoke just before.
+fn listener<'t>(names: &[&'t str], speaker: Option<&str>, previous: Option<Previous<'t>>) -> Option<&'t str> {
+    let speaker = speaker?;
+    let mut others = names.iter().copied().filter(|name| *name != speaker);
+    match (others.next(), others.next()) {
+        (Some(only), None) => Some(only),
+        (Some(_), Some(_)) => previous
+            .filter(|p| p.role == Role::User)
+            .and_then(|p| p.name)
+            .filter(|name| *name != speaker),
+        (None, _) => None,
+    }
+}

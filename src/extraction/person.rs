@@ -1,0 +1,457 @@
+//! First person into third: "I've moved with my dog" → "Priya has moved with their dog".
+//!
+//! Each sentence names its speaker once and says they/their from then on, so that it stands alone. Words inside
+//! quotation marks stay. What "it" or "there" mean is `coreference.rs`'s, which hands its findings in as `fixed`.
+
+use super::elision::{self, Elided};
+use super::lexicon::is_adverb;
+use super::time::TimeMention;
+use super::verb;
+use super::word::{Word, join};
+
+/// Who speaks and who is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct People<'a> {
+    /// The speaker's name; `None` is the unnamed user.
+    pub(super) speaker: Option<&'a str>,
+    /// The person spoken to; `None` is an assistant or a whole group.
+    pub(super) listener: Option<&'a str>,
+    /// Whom "we" means beside the speaker, in the form that follows "their": "kids".
+    pub(super) company: Option<&'a str>,
+}
+
+impl<'a> People<'a> {
+    /// The speaker's name, or the word that stands for one.
+    pub(super) fn subject(&self) -> &'a str {
+        self.speaker.unwrap_or("User")
+    }
+}
+
+/// A sentence in the third person.
+#[derive(Clone, Debug)]
+pub(super) struct Rewritten {
+    /// Its words.
+    pub(super) text: String,
+    /// Whether it names the speaker.
+    pub(super) names_speaker: bool,
+}
+
+/// Puts a sentence into the third person. `fixed` are words whose meaning is known already (index, replacement).
+pub(super) fn third_person(
+    words: &[Word<'_>],
+    people: People<'_>,
+    times: &[TimeMention],
+    fixed: &[(usize, String)],
+) -> Rewritten {
+    let mut rewriter = Rewriter {
+        words,
+        people,
+        cores: words.iter().map(|w| w.core.to_owned()).collect(),
+        mentioned: false,
+        pending: Agreement::None,
+        coordinates: false,
+        told_in_past: words.iter().any(|w| verb::is_past(&w.lower))
+            || times.iter().any(|t| t.stretch.is_some()) && !super::time::speaks_of_future(words),
+        in_quotes: false,
+        skip: vec![false; words.len()],
+    };
+    rewriter.run(fixed);
+    for time in times {
+        if let (Some(label), Some(core)) = (&time.label, rewriter.cores.get_mut(time.last)) {
+            core.push_str(&format!(" ({label})"));
+        }
+    }
+    Rewritten {
+        text: join(words, &rewriter.cores),
+        names_speaker: rewriter.mentioned,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agreement {
+    None,
+    Singular,
+    Plural,
+}
+
+/// A sentence on its way into the third person.
+pub(super) struct Rewriter<'w, 'a> {
+    pub(super) words: &'w [Word<'a>],
+    pub(super) people: People<'w>,
+    pub(super) cores: Vec<String>,
+    /// The speaker has been named in this sentence.
+    mentioned: bool,
+    /// A subject was written and its verb is still to come.
+    pub(super) pending: Agreement,
+    /// The verb just written governs later ones behind "and".
+    pub(super) coordinates: bool,
+    pub(super) told_in_past: bool,
+    in_quotes: bool,
+    pub(super) skip: Vec<bool>,
+}
+
+impl Rewriter<'_, '_> {
+    fn run(&mut self, fixed: &[(usize, String)]) {
+        if let Some(elided) = elision::find(self.words) {
+            self.restore_subject(elided);
+        }
+        for at in 0..self.words.len() {
+            if self.skip[at] {
+                continue;
+            }
+            let word = &self.words[at];
+            if word.lead.contains(['"', '“']) {
+                self.in_quotes = true;
+            }
+            if let Some((_, replacement)) = fixed.iter().find(|(index, _)| *index == at) {
+                self.cores[at].clone_from(replacement);
+                self.pending = Agreement::None;
+            } else if !self.in_quotes {
+                self.rewrite(at);
+            }
+            if word.trail.contains(['"', '”']) {
+                self.in_quotes = false;
+            }
+        }
+    }
+
+    fn restore_subject(&mut self, elided: Elided) {
+        let subject = self.people.subject();
+        self.mentioned = true;
+        let core = &self.cores[elided.at];
+        let mut rest = if elided.at == 0 {
+            lower_first(core)
+        } else {
+            core.clone()
+        };
+        self.skip[elided.at] = true;
+        if elided.agrees && elided.verb == elided.at {
+            rest = self.conjugated(elided.at).unwrap_or(rest);
+            let lower = self.words[elided.at].lower.as_str();
+            self.coordinates = !verb::is_past(lower)
+                && !verb::MODALS.contains(&lower)
+                && !["gonna", "gotta", "wanna"].contains(&lower);
+        } else if elided.agrees {
+            self.pending = Agreement::Singular;
+        }
+        self.cores[elided.at] = match elided.auxiliary {
+            Some(auxiliary) => format!("{subject} {auxiliary} {rest}"),
+            None => format!("{subject} {rest}"),
+        };
+    }
+
+    fn name_or(&mut self, pronoun: &str) -> String {
+        if self.mentioned {
+            return pronoun.to_owned();
+        }
+        self.mentioned = true;
+        self.people.subject().to_owned()
+    }
+
+    fn subject(&mut self, at: usize) -> String {
+        self.pending = if self.mentioned {
+            Agreement::Plural
+        } else {
+            Agreement::Singular
+        };
+        let core = self.name_or("they");
+        if core == "they" && at == 0 {
+            "They".to_owned()
+        } else {
+            core
+        }
+    }
+
+    fn group(&mut self, at: usize) -> String {
+        self.pending = Agreement::Plural;
+        if self.mentioned {
+            return "they".to_owned();
+        }
+        self.mentioned = true;
+        let subject = self.people.subject();
+        let spoke = self.words[at + 1..]
+            .iter()
+            .take(2)
+            .any(|w| w.is_one_of(&["spoke", "talked", "chatted", "met", "last"]));
+        match self.people.company {
+            _ if spoke && self.people.listener.is_some() => {
+                format!("{subject} and {}", self.people.listener.unwrap_or("others"))
+            }
+            Some(company) => format!("{subject} and their {company}"),
+            None => format!("{subject} and others"),
+        }
+    }
+
+    fn rewrite(&mut self, at: usize) {
+        let lower = self.words[at].lower.as_str();
+        let previous = at.checked_sub(1).map_or("", |i| self.words[i].lower.as_str());
+        let core = match lower {
+            "i" if ["war", "part", "volume", "chapter", "phase", "act"].contains(&previous) => return,
+            "i" => self.i(at),
+            "i'm" | "im" => {
+                let subject = self.subject(at);
+                let verb = if self.pending == Agreement::Singular {
+                    "is"
+                } else {
+                    "are"
+                };
+                self.pending = Agreement::None;
+                format!("{subject} {verb}")
+            }
+            "i've" | "ive" => {
+                let subject = self.subject(at);
+                let verb = if self.pending == Agreement::Singular {
+                    "has"
+                } else {
+                    "have"
+                };
+                self.pending = Agreement::None;
+                format!("{subject} {verb}")
+            }
+            "i'll" => {
+                let subject = self.subject(at);
+                self.pending = Agreement::None;
+                format!("{subject} will")
+            }
+            "i'd" => {
+                let subject = self.subject(at);
+                self.pending = Agreement::None;
+                format!("{subject} {}", self.would_or_had(at))
+            }
+            "my" => {
+                if let Some(and_at) = self.joint_subject(at) {
+                    self.cores[and_at].clear();
+                    self.cores[and_at + 1].clear();
+                    self.skip[and_at] = true;
+                    self.skip[and_at + 1] = true;
+                    let subject = self.name_or("they");
+                    format!("{subject} and their")
+                } else {
+                    self.possessive()
+                }
+            }
+            "me" => self.name_or("them"),
+            "mine" => {
+                if self.mentioned {
+                    "theirs".to_owned()
+                } else {
+                    self.possessive()
+                }
+            }
+            "myself" => self.name_or("themselves"),
+            "we" => self.group(at),
+            "we're" => format!("{} are", self.group(at)),
+            "we've" => format!("{} have", self.group(at)),
+            "we'll" => format!("{} will", self.group(at)),
+            "we'd" => {
+                let group = self.group(at);
+                format!("{group} {}", self.would_or_had(at))
+            }
+            "us" => {
+                let group = self.group(at);
+                if group == "they" { "them".to_owned() } else { group }
+            }
+            "our" => self.possessive(),
+            "ours" => {
+                if self.mentioned {
+                    "theirs".to_owned()
+                } else {
+                    self.possessive()
+                }
+            }
+            "ourselves" => "themselves".to_owned(),
+            "you" | "you're" | "you've" | "you'll" | "you'd" | "your" | "yours" | "yourself" | "ur" | "youre" => {
+                return self.listener(at);
+            }
+            _ => return self.other(at),
+        };
+        if matches!(lower, "we're" | "we've" | "we'll" | "we'd" | "us" | "me" | "my" | "our") {
+            self.pending = Agreement::None;
+        }
+        self.cores[at] = core;
+    }
+
+    fn possessive(&mut self) -> String {
+        if self.mentioned {
+            return "their".to_owned();
+        }
+        self.mentioned = true;
+        format!("{}'s", self.people.subject())
+    }
+
+    fn i(&mut self, at: usize) -> String {
+        let words = self.words;
+        if at > 0 {
+            let previous = &words[at - 1];
+            let before = at.checked_sub(2).map_or("", |i| words[i].lower.as_str());
+            let inverted = previous.is_one_of(&[
+                "am", "do", "have", "did", "can", "could", "should", "will", "would", "had", "was",
+            ]) && !previous.pauses()
+                && (at == 1 || ["so", "neither", "nor", "only", "never", "too"].contains(&before));
+            if inverted {
+                let singular = !self.mentioned;
+                let subject = self.name_or("they");
+                if singular {
+                    self.cores[at - 1] = verb::third_person(&previous.lower);
+                }
+                return subject;
+            }
+            let joint = previous.lower == "and"
+                && (2..=5).contains(&at)
+                && !words[at - 2].pauses()
+                && !words[..at - 1].iter().any(is_finite);
+            if joint {
+                let subject = self.name_or("they");
+                self.pending = Agreement::Plural;
+                return if subject == "they" { "them".to_owned() } else { subject };
+            }
+        }
+        self.subject(at)
+    }
+
+    /// "my brother and I": where the "and" stands.
+    fn joint_subject(&self, at: usize) -> Option<usize> {
+        (at + 2..(at + 6).min(self.words.len().saturating_sub(1)))
+            .find(|&i| self.words[i].lower == "and" && self.words[i + 1].lower == "i")
+            .filter(|&and_at| !self.words[at..and_at].iter().any(|w| w.pauses() || is_finite(w)))
+    }
+
+    pub(super) fn would_or_had(&self, at: usize) -> &'static str {
+        let next = self.words[at + 1..].iter().find(|w| !is_adverb(&w.lower));
+        match next {
+            Some(w) if w.lower == "better" || (verb::is_participle(&w.lower) && !verb::is_base(&w.lower)) => "had",
+            _ => "would",
+        }
+    }
+}
+
+/// Whether a word holds a verb, so that "and I" behind it starts a clause.
+fn is_finite(word: &Word<'_>) -> bool {
+    let lower = word.lower.as_str();
+    let third = lower.strip_suffix('s').is_some_and(verb::is_base);
+    let contracted = lower
+        .split_once('\'')
+        .is_some_and(|(stem, _)| ["i", "we", "it", "he", "she", "they", "that"].contains(&stem));
+    verb::is_base(lower)
+        || third
+        || contracted
+        || verb::is_past(lower)
+        || word.is_one_of(&["is", "are", "am", "has", "can", "will"])
+}
+
+/// The text with its first letter in lower case, unless it is an abbreviation.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) if !chars.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::word::words;
+    use super::*;
+
+    fn said(speaker: Option<&str>, listener: Option<&str>, text: &str) -> String {
+        third_person(
+            &words(text),
+            People {
+                speaker,
+                listener,
+                company: None,
+            },
+            &[],
+            &[],
+        )
+        .text
+    }
+
+    #[test]
+    fn the_unnamed_speaker_is_user() {
+        for (text, want) in [
+            ("I work at a bakery.", "User works at a bakery."),
+            ("I'm a nurse.", "User is a nurse."),
+            ("I've got two cats.", "User has got two cats."),
+            ("I don't eat meat.", "User doesn't eat meat."),
+            ("I was born in Riga.", "User was born in Riga."),
+            ("My brother lives in Oslo.", "User's brother lives in Oslo."),
+            (
+                "I really love jazz and play the trumpet.",
+                "User really loves jazz and plays the trumpet.",
+            ),
+            ("I love to cook and clean.", "User loves to cook and clean."),
+            (
+                "I go running because I like it.",
+                "User goes running because they like it.",
+            ),
+            ("I think I'm good at chess.", "User thinks they are good at chess."),
+            ("I'd never been abroad.", "User had never been abroad."),
+            ("I'd love to visit Peru.", "User would love to visit Peru."),
+            ("I'm gonna quit.", "User is going to quit."),
+            (
+                "I have a dog and live in a flat.",
+                "User has a dog and lives in a flat.",
+            ),
+        ] {
+            assert_eq!(said(None, None, text), want);
+        }
+    }
+
+    #[test]
+    fn a_named_speaker_is_named_once() {
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "I took my sister to my favourite place."),
+            "Priya took their sister to their favourite place."
+        );
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "My husband and I were married in Goa."),
+            "Priya and their husband were married in Goa."
+        );
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "She told me that I was right."),
+            "She told Priya that they were right."
+        );
+    }
+
+    #[test]
+    fn the_listener_is_named() {
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "You'd be a great teacher."),
+            "Tom would be a great teacher."
+        );
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "Your garden reminded me of home."),
+            "Tom's garden reminded Priya of home."
+        );
+        assert_eq!(
+            said(Some("Priya"), Some("Tom"), "You have a gift for this."),
+            "Tom has a gift for this."
+        );
+    }
+
+    #[test]
+    fn a_missing_subject_is_put_back() {
+        for (text, want) in [
+            ("Mended my tent.", "Priya mended their tent."),
+            ("Just got back from Rome.", "Priya just got back from Rome."),
+            ("Waiting for a parcel.", "Priya is waiting for a parcel."),
+            ("Gonna paint the shed.", "Priya is going to paint the shed."),
+            ("Can't wait to see the sea.", "Priya can't wait to see the sea."),
+            ("Still love my bike.", "Priya still loves their bike."),
+            ("Love hiking in the hills.", "Priya loves hiking in the hills."),
+        ] {
+            assert_eq!(said(Some("Priya"), None, text), want);
+        }
+    }
+
+    #[test]
+    fn quoted_words_stay() {
+        assert_eq!(
+            said(None, None, "She said \"I love my job\" to me."),
+            "She said \"I love my job\" to User."
+        );
+    }
+}

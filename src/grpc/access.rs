@@ -1,0 +1,97 @@
+//! Who may call which RPC, read from the option `memsync.v1.access` beside each declaration.
+
+use std::collections::HashMap;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage, Value};
+
+use crate::model::Scope;
+
+/// Who may call an RPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Anyone.
+    Public,
+    /// Any authenticated caller.
+    Authenticated,
+    /// A caller with this scope.
+    Scope(Scope),
+    /// A signed-in person, never a key.
+    SignedIn,
+}
+
+/// The declarations can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// An RPC does not say who may call it.
+    #[error("{0} has no valid option memsync.v1.access")]
+    Undeclared(String),
+    /// Reflection refuses the descriptors.
+    #[error("reflection: {0}")]
+    Reflection(#[source] tonic_reflection::server::Error),
+}
+
+/// The rule of every RPC of the package, by its path `/memsync.v1.Service/Method`.
+#[derive(Debug)]
+pub(super) struct AccessTable(HashMap<String, Access>);
+
+impl AccessTable {
+    pub(super) fn read(descriptors: &DescriptorPool) -> Result<Self, AccessError> {
+        let services = descriptors
+            .services()
+            .filter(|service| service.package_name() == "memsync.v1");
+        let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+        let rule = |method: MethodDescriptor| {
+            let access = declared(&method).ok_or_else(|| AccessError::Undeclared(method.full_name().to_owned()))?;
+            Ok((
+                format!("/{}/{}", method.parent_service().full_name(), method.name()),
+                access,
+            ))
+        };
+        Ok(Self(methods.map(rule).collect::<Result<_, _>>()?))
+    }
+
+    /// The rule of a path; nothing for one that is no RPC of the package.
+    pub(super) fn rule(&self, path: &str) -> Option<Access> {
+        self.0.get(path).copied()
+    }
+}
+
+fn declared(method: &MethodDescriptor) -> Option<Access> {
+    let option = method.parent_pool().get_extension_by_name("memsync.v1.access")?;
+    let options: DynamicMessage = method.options();
+    let access = options.get_extension(&option);
+    let access = access.as_message()?;
+    let rule = access.descriptor().oneofs().next()?;
+    let (field, value) = access
+        .fields()
+        .find(|(field, _)| field.containing_oneof().is_some_and(|o| o == rule))?;
+    match (field.name(), value) {
+        ("public", Value::Bool(true)) => Some(Access::Public),
+        ("authenticated", Value::Bool(true)) => Some(Access::Authenticated),
+        ("signed_in", Value::Bool(true)) => Some(Access::SignedIn),
+        ("scope", Value::String(scope)) => scope.parse().ok().map(Access::Scope),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::DESCRIPTORS;
+
+    #[test]
+    fn every_rpc_says_who_may_call_it() {
+        let descriptors = DescriptorPool::decode(DESCRIPTORS).expect("compiled descriptors");
+        let table = AccessTable::read(&descriptors).expect("every RPC has a rule");
+        assert_eq!(
+            table.rule("/memsync.v1.MemoryService/StoreMemories"),
+            Some(Access::Scope(Scope::MemoriesWrite))
+        );
+        assert_eq!(
+            table.rule("/memsync.v1.MemoryService/SearchMemories"),
+            Some(Access::Scope(Scope::MemoriesRead))
+        );
+        assert_eq!(table.rule("/memsync.v1.AuthService/Login"), Some(Access::Public));
+        assert_eq!(table.rule("/memsync.v1.MemoryService/Nothing"), None);
+    }
+}

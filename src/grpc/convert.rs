@@ -1,0 +1,407 @@
+//! Protobuf messages ⇄ the types of `model/` and `services/`, field by field.
+//!
+//! Requests are taken apart whole, so that a new field breaks the build until somebody decides what it means.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use prost::Message as _;
+use prost_types::{ListValue, Struct, Timestamp, Value, value::Kind};
+use serde_json::Map;
+
+use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
+use crate::error::{Error, Result};
+use crate::model::{Category, Memory, MemoryType, Operation, Owner, Role};
+use crate::proto::v1::{self as pb};
+use crate::search::{Filter, Hit};
+use crate::services::{
+    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, StoreOutcome, StoreRequest,
+};
+
+const MAX_MESSAGES: usize = 500;
+
+/// What an idempotency key stands for: the request, and whom it is about.
+pub(super) fn canonical_bytes(message: &pb::StoreMemoriesRequest, owner: &Owner) -> Vec<u8> {
+    let mut message = message.clone();
+    message.user_id = Some(owner.user_id.clone());
+    // Map fields encode in random order; JSON objects of serde_json are sorted.
+    let metadata = Violations::default().metadata("metadata", message.metadata.take());
+    let mut bytes = message.encode_to_vec();
+    bytes.extend(serde_json::to_vec(&metadata).unwrap_or_default());
+    bytes
+}
+
+pub(super) fn store_request(
+    message: pb::StoreMemoriesRequest,
+    owner: Owner,
+    idempotency: Option<(String, [u8; 32])>,
+    mut violations: Violations,
+) -> Result<StoreRequest> {
+    let pb::StoreMemoriesRequest {
+        messages,
+        agent_id,
+        thread_id,
+        source,
+        user_id: _,
+        metadata,
+        r#async,
+    } = message;
+    if messages.is_empty() || messages.len() > MAX_MESSAGES {
+        violations.add("messages", format!("must be 1 to {MAX_MESSAGES} messages"));
+    }
+    for (field, text) in [("agent_id", &agent_id), ("thread_id", &thread_id), ("source", &source)] {
+        violations.visible(field, text, 1);
+    }
+    let messages = messages
+        .into_iter()
+        .take(MAX_MESSAGES)
+        .enumerate()
+        .filter_map(|(index, message)| conversation_message(index, message, &mut violations))
+        .collect();
+    let metadata = violations.metadata("metadata", metadata);
+    let said_at = metadata
+        .as_ref()
+        .and_then(|m| m.get("timestamp"))
+        .and_then(|timestamp| {
+            let time = timestamp
+                .as_str()
+                .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+            if time.is_none() {
+                violations.add("metadata.timestamp", "must be an RFC 3339 time");
+            }
+            time.map(|t| t.with_timezone(&Utc))
+        });
+    let request = violations.finish(StoreRequest {
+        owner,
+        messages,
+        agent_id,
+        thread_id,
+        source,
+        metadata,
+        said_at,
+        idempotency,
+    })?;
+    if r#async == Some(true) {
+        return Err(Error::NotImplemented("async"));
+    }
+    Ok(request)
+}
+
+fn conversation_message(
+    index: usize,
+    message: pb::Message,
+    violations: &mut Violations,
+) -> Option<ConversationMessage> {
+    let pb::Message {
+        role,
+        content,
+        id,
+        name,
+        timestamp,
+    } = message;
+    let field = |name: &str| format!("messages[{index}].{name}");
+    let role = match pb::Role::try_from(role) {
+        Ok(pb::Role::User) => Some(Role::User),
+        Ok(pb::Role::Assistant) => Some(Role::Assistant),
+        Ok(pb::Role::System) => Some(Role::System),
+        Ok(pb::Role::Unspecified) | Err(_) => None,
+    };
+    if role.is_none() {
+        violations.add(field("role"), "must be user, assistant or system");
+    }
+    if content.is_empty() || content.len() > MAX_CONTENT_BYTES {
+        violations.add(field("content"), "must be 1 to 32768 bytes");
+    }
+    violations.visible_if_some(field("id"), id.as_ref());
+    violations.visible_if_some(field("name"), name.as_ref());
+    let said_at = violations.time(field("timestamp"), timestamp);
+    Some(ConversationMessage {
+        role: role?,
+        content,
+        id,
+        name,
+        said_at,
+    })
+}
+
+pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::StoreMemoriesResponse {
+    let count = |operation| outcome.memories.iter().filter(|(_, o)| *o == operation).count() as i32;
+    let detected = |c: &Category| outcome.memories.iter().any(|(memory, _)| memory.categories.contains(c));
+    pb::StoreMemoriesResponse {
+        success: true,
+        memories_created: count(Operation::Added),
+        memories_updated: count(Operation::Updated),
+        processing_time: format!("{:.3}s", elapsed.as_secs_f64()),
+        categories_detected: Category::ALL.into_iter().filter(detected).map(category).collect(),
+        memories: outcome
+            .memories
+            .iter()
+            .map(|(memory, operation)| pb::StoredMemory {
+                id: memory.id.to_string(),
+                memory: memory.text.clone(),
+                categories: memory.categories.iter().map(|c| category(*c)).collect(),
+                r#type: memory_type(memory.memory_type),
+                created_at: Some(timestamp(memory.created_at)),
+                operation: match operation {
+                    Operation::Added => pb::Operation::Added,
+                    Operation::Updated => pb::Operation::Updated,
+                    Operation::Unchanged => pb::Operation::Unchanged,
+                }
+                .into(),
+            })
+            .collect(),
+        task_id: None,
+    }
+}
+
+pub(super) fn search_request(
+    message: pb::SearchMemoriesRequest,
+    owner: Owner,
+    mut violations: Violations,
+) -> Result<SearchRequest> {
+    let pb::SearchMemoriesRequest {
+        query,
+        limit,
+        categories,
+        r#type,
+        rerank,
+        include_bio: _,
+        agent_id,
+        thread_id,
+        user_id: _,
+        created_after,
+        created_before,
+        min_importance,
+        metadata,
+        include_superseded,
+    } = message;
+    if query.trim().is_empty() || query.chars().take(MAX_QUERY_CHARS + 1).count() > MAX_QUERY_CHARS {
+        violations.add(
+            "query",
+            format!("must be 1 to {MAX_QUERY_CHARS} characters, not all blank"),
+        );
+    }
+    let limit = violations.range("limit", limit, 10, 1, 100);
+    let mut category_bits = 0;
+    for (index, word) in categories.into_iter().enumerate() {
+        match category_from_pb(word) {
+            Some(category) => category_bits |= category.bit(),
+            None => violations.add_category(format!("categories[{index}]")),
+        }
+    }
+    violations.visible_if_some("agent_id", agent_id.as_ref());
+    violations.visible_if_some("thread_id", thread_id.as_ref());
+    let filter = Filter {
+        categories: category_bits,
+        memory_type: memory_type_from_pb(r#type, &mut violations),
+        agent_id,
+        thread_id,
+        created_after: violations.time("created_after", created_after),
+        created_before: violations.time("created_before", created_before),
+        min_importance: violations.share("min_importance", min_importance),
+        metadata: violations.metadata("metadata", metadata).unwrap_or_default(),
+        include_superseded: include_superseded.unwrap_or(false),
+    };
+    let limit = usize::try_from(limit).unwrap_or(1);
+    violations.finish(SearchRequest {
+        owner,
+        query,
+        limit,
+        rerank: rerank.unwrap_or(false),
+        filter,
+    })
+}
+
+pub(super) fn search_response(hits: Vec<Hit>) -> pb::SearchMemoriesResponse {
+    let hit = |hit: Hit| pb::Memory {
+        vector_distance: Some(decimal(hit.vector_distance)),
+        rerank_score: hit.rerank_score.map(decimal),
+        ..memory(&hit.memory)
+    };
+    pb::SearchMemoriesResponse {
+        user_bio: None,
+        memories: hits.into_iter().map(hit).collect(),
+    }
+}
+
+/// Which page was asked for.
+pub(super) struct Page {
+    page: i32,
+    page_size: i32,
+}
+
+pub(super) fn list_request(
+    message: pb::ListMemoriesRequest,
+    owner: Owner,
+    mut violations: Violations,
+) -> Result<(ListRequest, Page)> {
+    let pb::ListMemoriesRequest {
+        page,
+        page_size,
+        category,
+        r#type,
+        agent_id,
+        thread_id,
+        sort,
+        order,
+        user_id: _,
+    } = message;
+    let page = violations.range("page", page, 1, 1, 1_000_000);
+    let page_size = violations.range("page_size", page_size, 20, 1, 100);
+    let category = category.and_then(|word| {
+        let category = category_from_pb(word);
+        if category.is_none() {
+            violations.add_category("category");
+        }
+        category
+    });
+    violations.visible_if_some("agent_id", agent_id.as_ref());
+    violations.visible_if_some("thread_id", thread_id.as_ref());
+    let sort = match sort.map(pb::SortField::try_from) {
+        None | Some(Ok(pb::SortField::Unspecified | pb::SortField::CreatedAt)) => ListSort::CreatedAt,
+        Some(Ok(pb::SortField::UpdatedAt)) => ListSort::UpdatedAt,
+        Some(Ok(pb::SortField::Importance)) => ListSort::Importance,
+        Some(Err(_)) => {
+            violations.add("sort", "must be created_at, updated_at or importance");
+            ListSort::CreatedAt
+        }
+    };
+    let ascending = match order.map(pb::SortOrder::try_from) {
+        None | Some(Ok(pb::SortOrder::Unspecified | pb::SortOrder::Desc)) => false,
+        Some(Ok(pb::SortOrder::Asc)) => true,
+        Some(Err(_)) => {
+            violations.add("order", "must be asc or desc");
+            false
+        }
+    };
+    let query = ListQuery {
+        category,
+        memory_type: memory_type_from_pb(r#type, &mut violations),
+        agent_id,
+        thread_id,
+        sort,
+        ascending,
+        offset: u64::try_from(i64::from(page - 1) * i64::from(page_size)).unwrap_or(0),
+        limit: u64::try_from(page_size).unwrap_or(1),
+    };
+    violations.finish((ListRequest { owner, query }, Page { page, page_size }))
+}
+
+pub(super) fn list_response(found: MemoryPage, page: Page) -> pb::ListMemoriesResponse {
+    let Page { page, page_size } = page;
+    let total_items = i64::try_from(found.total).unwrap_or(i64::MAX);
+    let total_pages = (total_items + i64::from(page_size) - 1) / i64::from(page_size);
+    pb::ListMemoriesResponse {
+        data: found.memories.iter().map(memory).collect(),
+        pagination: Some(pb::Pagination {
+            page,
+            page_size,
+            total_items,
+            total_pages,
+            has_next: i64::from(page) < total_pages,
+            has_previous: page > 1,
+        }),
+    }
+}
+
+pub(super) fn memory(memory: &Memory) -> pb::Memory {
+    let mut source_message_ids: Vec<String> = Vec::with_capacity(memory.sources.len());
+    for source in &memory.sources {
+        if !source_message_ids.contains(&source.message_id) {
+            source_message_ids.push(source.message_id.clone());
+        }
+    }
+    pb::Memory {
+        id: memory.id.to_string(),
+        memory: memory.text.clone(),
+        r#type: memory_type(memory.memory_type),
+        categories: memory.categories.iter().map(|c| category(*c)).collect(),
+        importance: decimal(memory.importance),
+        source: memory.source.clone(),
+        agent_id: memory.agent_id.clone(),
+        thread_id: memory.thread_id.clone(),
+        user_id: memory.user_id.clone(),
+        metadata: memory.metadata.as_ref().map(struct_from_json),
+        event_time: memory.event_time.map(timestamp),
+        source_message_ids,
+        version: memory.version,
+        created_at: Some(timestamp(memory.created_at)),
+        updated_at: Some(timestamp(memory.updated_at)),
+        vector_distance: None,
+        rerank_score: None,
+    }
+}
+
+fn category(category: Category) -> i32 {
+    match category {
+        Category::Identity => pb::Category::Identity,
+        Category::Career => pb::Category::Career,
+        Category::Interests => pb::Category::Interests,
+        Category::Relationships => pb::Category::Relationships,
+        Category::Health => pb::Category::Health,
+        Category::Finance => pb::Category::Finance,
+        Category::Learning => pb::Category::Learning,
+        Category::Travel => pb::Category::Travel,
+        Category::Productivity => pb::Category::Productivity,
+        Category::Private => pb::Category::Private,
+    }
+    .into()
+}
+
+fn category_from_pb(word: i32) -> Option<Category> {
+    Category::ALL.into_iter().find(|c| category(*c) == word)
+}
+
+fn memory_type(memory_type: MemoryType) -> i32 {
+    match memory_type {
+        MemoryType::Semantic => pb::MemoryType::Semantic,
+        MemoryType::Episodic => pb::MemoryType::Episodic,
+    }
+    .into()
+}
+
+fn memory_type_from_pb(word: Option<i32>, violations: &mut Violations) -> Option<MemoryType> {
+    match pb::MemoryType::try_from(word?) {
+        Ok(pb::MemoryType::Semantic) => Some(MemoryType::Semantic),
+        Ok(pb::MemoryType::Episodic) => Some(MemoryType::Episodic),
+        Ok(pb::MemoryType::Unspecified) | Err(_) => {
+            violations.add("type", "must be semantic or episodic");
+            None
+        }
+    }
+}
+
+fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or(0),
+    }
+}
+
+/// Four decimals say all that a score or a distance means, without the noise of `f32` widened to `f64`.
+fn decimal(value: f32) -> f64 {
+    (f64::from(value) * 10_000.0).round() / 10_000.0
+}
+
+fn struct_from_json(map: &Map<String, serde_json::Value>) -> Struct {
+    Struct {
+        fields: map
+            .iter()
+            .map(|(key, value)| (key.clone(), value_from_json(value)))
+            .collect(),
+    }
+}
+
+fn value_from_json(value: &serde_json::Value) -> Value {
+    let kind = match value {
+        serde_json::Value::Null => Kind::NullValue(0),
+        serde_json::Value::Bool(b) => Kind::BoolValue(*b),
+        serde_json::Value::Number(n) => Kind::NumberValue(n.as_f64().unwrap_or(0.0)),
+        serde_json::Value::String(text) => Kind::StringValue(text.clone()),
+        serde_json::Value::Array(items) => Kind::ListValue(ListValue {
+            values: items.iter().map(value_from_json).collect(),
+        }),
+        serde_json::Value::Object(map) => Kind::StructValue(struct_from_json(map)),
+    };
+    Value { kind: Some(kind) }
+}

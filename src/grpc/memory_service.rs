@@ -1,0 +1,116 @@
+//! `memsync.v1.MemoryService`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sha2::{Digest, Sha256};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::convert;
+use super::metadata::{caller, idempotency_key, owner};
+use super::validate::Violations;
+use crate::error::Error;
+use crate::model::MemoryId;
+use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
+use crate::proto::v1::{self as pb};
+use crate::services::MemoryService;
+
+/// The service.
+pub(super) struct Memories(pub(super) Arc<MemoryService>);
+
+type Answer<T> = Result<Response<T>, Status>;
+
+fn later<T>(rpc: &'static str) -> Answer<T> {
+    Err(Error::NotImplemented(rpc).into())
+}
+
+#[tonic::async_trait]
+impl Rpcs for Memories {
+    async fn store_memories(&self, request: Request<pb::StoreMemoriesRequest>) -> Answer<pb::StoreMemoriesResponse> {
+        let started = Instant::now();
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let idempotency = idempotency_key(&metadata, &mut violations)
+            .map(|key| (key, Sha256::digest(convert::canonical_bytes(&message, &owner)).into()));
+        let request = convert::store_request(message, owner, idempotency, violations)?;
+        let outcome = self.0.store(&caller, request).await?;
+        Ok(Response::new(convert::store_response(outcome, started.elapsed())))
+    }
+
+    async fn search_memories(&self, request: Request<pb::SearchMemoriesRequest>) -> Answer<pb::SearchMemoriesResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let hits = self
+            .0
+            .search(convert::search_request(message, owner, violations)?)
+            .await?;
+        Ok(Response::new(convert::search_response(hits)))
+    }
+
+    async fn list_memories(&self, request: Request<pb::ListMemoriesRequest>) -> Answer<pb::ListMemoriesResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let (request, page) = convert::list_request(message, owner, violations)?;
+        let memories = self.0.list(request).await?;
+        Ok(Response::new(convert::list_response(memories, page)))
+    }
+
+    async fn get_memory(&self, request: Request<pb::GetMemoryRequest>) -> Answer<pb::GetMemoryResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let pb::GetMemoryRequest { memory_id, user_id } = message;
+        let owner = owner(&caller, &metadata, user_id, &mut violations);
+        violations.visible("memory_id", &memory_id, 1);
+        let id = violations.finish(MemoryId::from_stored(memory_id))?;
+        let memory = self.0.get(&owner, &id).await?;
+        Ok(Response::new(pb::GetMemoryResponse {
+            memory: Some(convert::memory(&memory)),
+        }))
+    }
+
+    async fn update_memory(&self, _: Request<pb::UpdateMemoryRequest>) -> Answer<pb::UpdateMemoryResponse> {
+        later("UpdateMemory")
+    }
+
+    async fn delete_memory(&self, _: Request<pb::DeleteMemoryRequest>) -> Answer<pb::DeleteMemoryResponse> {
+        later("DeleteMemory")
+    }
+
+    async fn batch_delete_memories(
+        &self,
+        _: Request<pb::BatchDeleteMemoriesRequest>,
+    ) -> Answer<pb::BatchDeleteMemoriesResponse> {
+        later("BatchDeleteMemories")
+    }
+
+    async fn get_memory_history(
+        &self,
+        _: Request<pb::GetMemoryHistoryRequest>,
+    ) -> Answer<pb::GetMemoryHistoryResponse> {
+        later("GetMemoryHistory")
+    }
+
+    type ExportMemoriesStream = tokio_stream::Empty<Result<pb::ExportMemoriesResponse, Status>>;
+
+    async fn export_memories(&self, _: Request<pb::ExportMemoriesRequest>) -> Answer<Self::ExportMemoriesStream> {
+        later("ExportMemories")
+    }
+
+    async fn import_memories(
+        &self,
+        _: Request<Streaming<pb::ImportMemoriesRequest>>,
+    ) -> Answer<pb::ImportMemoriesResponse> {
+        later("ImportMemories")
+    }
+
+    async fn erase_user(&self, _: Request<pb::EraseUserRequest>) -> Answer<pb::EraseUserResponse> {
+        later("EraseUser")
+    }
+}

@@ -1,0 +1,52 @@
+//! What handlers read from a request besides its message: the caller, the person, the idempotency key.
+
+use std::sync::Arc;
+
+use tonic::{Extensions, metadata::MetadataMap};
+
+use super::validate::Violations;
+use crate::error::{Error, Result};
+use crate::model::{Caller, OWN_PERSON, Owner};
+
+/// The caller that the authentication layer found; a request without one is refused.
+pub(super) fn caller(extensions: &Extensions) -> Result<Arc<Caller>> {
+    extensions.get::<Arc<Caller>>().cloned().ok_or(Error::Unauthenticated)
+}
+
+/// Whose data a request touches: its `user_id`, else the metadata `x-user-id`, else the account's own person.
+pub(super) fn owner(
+    caller: &Caller,
+    metadata: &MetadataMap,
+    user_id: Option<String>,
+    violations: &mut Violations,
+) -> Owner {
+    let (field, user_id) = match user_id {
+        Some(user_id) => ("user_id", Some(user_id)),
+        None => ("x-user-id", text(metadata, "x-user-id", violations)),
+    };
+    if let Some(user_id) = &user_id {
+        violations.visible(field, user_id, 0);
+    }
+    Owner {
+        account_id: caller.account_id.clone(),
+        user_id: user_id.unwrap_or_else(|| OWN_PERSON.to_owned()),
+    }
+}
+
+/// The metadata `idempotency-key`.
+pub(super) fn idempotency_key(metadata: &MetadataMap, violations: &mut Violations) -> Option<String> {
+    let key = text(metadata, "idempotency-key", violations)?;
+    violations.visible("idempotency-key", &key, 1);
+    Some(key)
+}
+
+fn text(metadata: &MetadataMap, name: &'static str, violations: &mut Violations) -> Option<String> {
+    let value = metadata.get(name)?;
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => Some(text.to_owned()),
+        Err(_) => {
+            violations.add(name, "must be UTF-8");
+            None
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The gRPC services: decode, call one use case, encode. The only home of tonic server code; no rules, no SQL.
+//!
+//! [`router`] puts the layers around them that both transports share: REST is a client of this very router.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use prost_reflect::DescriptorPool;
+use tonic::codec::CompressionEncoding;
+use tonic::service::Routes;
+use tonic_health::pb::health_server::{Health, HealthServer};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::proto::DESCRIPTORS;
+use crate::proto::v1::auth_service_server::AuthServiceServer;
+use crate::proto::v1::memory_service_server::MemoryServiceServer;
+use crate::services::{AuthService, MemoryService};
+
+mod access;
+mod auth_service;
+mod convert;
+mod deadline;
+mod interceptor;
+mod load_shed;
+mod memory_service;
+mod metadata;
+mod status;
+mod validate;
+
+pub use access::AccessError;
+
+/// Every message is at most this long, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
+
+/// What the router is made of.
+#[derive(Debug)]
+pub struct GrpcOptions {
+    /// Accounts and keys.
+    pub auth: Arc<AuthService>,
+    /// Memories.
+    pub memories: Arc<MemoryService>,
+    /// Requests being answered at one time.
+    pub max_concurrent_requests: usize,
+    /// How long a request may take when the caller sets no `grpc-timeout`, and at most when it does.
+    pub max_deadline: Duration,
+}
+
+/// The services with their layers: shed load, deadline, authenticate. Fails when an RPC says not who may call it.
+pub fn router<H: Health>(
+    descriptors: &DescriptorPool,
+    health: HealthServer<H>,
+    options: GrpcOptions,
+) -> Result<Router, AccessError> {
+    let access = Arc::new(access::AccessTable::read(descriptors)?);
+    let memories = MemoryServiceServer::new(memory_service::Memories(options.memories))
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let auth = AuthServiceServer::new(auth_service::Auth)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = Routes::new(memories)
+        .add_service(auth)
+        .add_service(health)
+        .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
+        .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);
+
+    let authenticate = interceptor::Authenticate {
+        access,
+        auth: options.auth,
+    };
+    Ok(routes
+        .into_axum_router()
+        .reset_fallback()
+        .layer(from_fn_with_state(authenticate, interceptor::authenticate))
+        .layer(from_fn_with_state(options.max_deadline, deadline::within_deadline))
+        .layer(from_fn_with_state(
+            load_shed::Room::new(options.max_concurrent_requests),
+            load_shed::shed_load,
+        ))
+        .layer(from_fn(status::name_transport_faults))
+        .layer(CatchPanicLayer::custom(status::panicked)))
+}

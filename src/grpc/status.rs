@@ -1,0 +1,131 @@
+//! [`Error`] as a gRPC status with `ErrorInfo`, `BadRequest` and `RetryInfo`. The only place that knows `Status` codes.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::MAX_MESSAGE_BYTES;
+use crate::error::{Error, Violation};
+use crate::model::Category;
+use crate::proto::v1::ErrorReason;
+
+const DOMAIN: &str = "memsync";
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        log_cause(&error);
+        let (code, reason) = classify(&error);
+        let mut message = error.to_string();
+        let mut details = ErrorDetails::new();
+        let mut metadata = HashMap::new();
+        match &error {
+            Error::Invalid(violations) => {
+                if let [first, rest @ ..] = violations.as_slice() {
+                    message = format!("{}: {}", first.field, first.reason);
+                    if !rest.is_empty() {
+                        message += &format!(" (and {} more)", rest.len());
+                    }
+                }
+                add_violations(&mut details, violations);
+            }
+            Error::InvalidCategory(field) => {
+                let valid = Category::ALL.map(Category::as_str).join(",");
+                details.add_bad_request_violation(field.clone(), "must be one of the ten categories");
+                metadata.insert("valid_categories".to_owned(), valid);
+            }
+            Error::Forbidden(scope) => {
+                metadata.insert("required_scope".to_owned(), scope.to_string());
+            }
+            Error::TooLarge(max_size_mb) => {
+                metadata.insert("max_size_mb".to_owned(), max_size_mb.to_string());
+            }
+            Error::Unavailable(_) => {
+                details.set_retry_info(Some(RETRY_AFTER));
+            }
+            Error::Unauthenticated
+            | Error::MemoryNotFound
+            | Error::ApiKeyNotFound
+            | Error::Conflict(_)
+            | Error::NotImplemented(_)
+            | Error::DeadlineExceeded
+            | Error::Internal(_) => {}
+        }
+        let reason = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+        details.set_error_info(reason, DOMAIN, metadata);
+        Self::with_error_details(code, message, details)
+    }
+}
+
+fn classify(error: &Error) -> (Code, ErrorReason) {
+    match error {
+        Error::Invalid(_) => (Code::InvalidArgument, ErrorReason::ValidationError),
+        Error::InvalidCategory(_) => (Code::InvalidArgument, ErrorReason::InvalidCategory),
+        Error::Unauthenticated => (Code::Unauthenticated, ErrorReason::AuthenticationError),
+        Error::Forbidden(_) => (Code::PermissionDenied, ErrorReason::PermissionDenied),
+        Error::MemoryNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
+        Error::ApiKeyNotFound => (Code::NotFound, ErrorReason::ApiKeyNotFound),
+        Error::Conflict(_) => (Code::Aborted, ErrorReason::Conflict),
+        Error::TooLarge(_) => (Code::ResourceExhausted, ErrorReason::PayloadTooLarge),
+        Error::NotImplemented(_) => (Code::Unimplemented, ErrorReason::NotImplemented),
+        Error::DeadlineExceeded => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),
+        Error::Unavailable(_) => (Code::Unavailable, ErrorReason::ServiceUnavailable),
+        Error::Internal(_) => (Code::Internal, ErrorReason::InternalError),
+    }
+}
+
+fn add_violations(details: &mut ErrorDetails, violations: &[Violation]) {
+    for violation in violations {
+        details.add_bad_request_violation(violation.field.clone(), violation.reason.clone());
+    }
+}
+
+fn log_cause(error: &Error) {
+    match error {
+        Error::Internal(cause) => tracing::error!(cause = %chain(&**cause), "internal error"),
+        Error::Unavailable(cause) => tracing::warn!(cause = %chain(&**cause), "dependency unavailable"),
+        _ => {}
+    }
+}
+
+fn chain(cause: &dyn std::error::Error) -> String {
+    let mut text = cause.to_string();
+    let mut next = cause.source();
+    while let Some(source) = next {
+        text += &format!(": {source}");
+        next = source.source();
+    }
+    text
+}
+
+/// tonic itself refuses a message that is too long with OUT_OF_RANGE and one that it can't decode with INTERNAL; both
+/// are the caller's fault and get the code and the details of the contract.
+pub(super) async fn name_transport_faults(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let headers = response.headers();
+    if headers.contains_key("grpc-status-details-bin") {
+        return response;
+    }
+    let error = match headers.get("grpc-status").map(|code| code.as_bytes()) {
+        Some(b"11") => Error::TooLarge(MAX_MESSAGE_BYTES >> 20),
+        Some(b"13") => Error::Invalid(vec![Violation::new("body", "is not a message of the expected type")]),
+        Some(_) | None => return response,
+    };
+    Status::from(error).into_http()
+}
+
+/// The answer to a request whose handler panicked.
+pub(super) fn panicked(cause: Box<dyn Any + Send + 'static>) -> Response {
+    let text = cause.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    let text = text
+        .or_else(|| cause.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Status::from(Error::Internal(format!("panic: {text}").into())).into_http::<Body>()
+}

@@ -1,0 +1,15 @@
+//! MemSync: the long-term memory of AI applications, as one service. `docs/ARCHITECTURE.md` shows the rooms.
+
+pub mod app;
+pub mod config;
+pub mod error;
+pub mod extraction;
+pub mod grpc;
+pub mod model;
+pub mod proto;
+pub mod providers;
+pub mod rest;
+pub mod search;
+pub mod server;
+pub mod services;
+pub mod store;

@@ -1,0 +1,131 @@
+//! A memory and what it is made of.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::{Category, MemoryId, UnknownWord};
+
+/// Whether a memory holds for long or belongs to a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryType {
+    /// A lasting fact, trait, preference or relation.
+    Semantic,
+    /// An event, a plan, a current state.
+    Episodic,
+}
+
+impl MemoryType {
+    /// The lower-case word used in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Semantic => "semantic",
+            Self::Episodic => "episodic",
+        }
+    }
+}
+
+impl FromStr for MemoryType {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "semantic" => Ok(Self::Semantic),
+            "episodic" => Ok(Self::Episodic),
+            _ => Err(UnknownWord(word.to_owned())),
+        }
+    }
+}
+
+/// Who wrote a message of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The person whose memory this is, or, with a name, a person of the conversation.
+    User,
+    /// The application or its model.
+    Assistant,
+    /// Instructions; never a source of memories.
+    System,
+}
+
+/// What storing a conversation did to one memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// It is new.
+    Added,
+    /// It replaced an older value of the same thing.
+    Updated,
+    /// It was known already; the conversation confirmed it.
+    Unchanged,
+}
+
+impl Operation {
+    /// The lower-case word used in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+impl FromStr for Operation {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        [Self::Added, Self::Updated, Self::Unchanged]
+            .into_iter()
+            .find(|o| o.as_str() == word)
+            .ok_or_else(|| UnknownWord(word.to_owned()))
+    }
+}
+
+/// The words that a memory was taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The client's `messages[].id`, else `"{thread_id}#{position}"`.
+    pub message_id: String,
+    /// Place of the message in its thread, from 0; neighbours in a conversation differ by 1.
+    pub position: i64,
+    /// The sentence or sentences of the message, as written.
+    pub quote: String,
+}
+
+/// One memory in its current version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// Its id.
+    pub id: MemoryId,
+    /// One self-standing fact in the third person.
+    pub text: String,
+    /// Lasting or of a time.
+    pub memory_type: MemoryType,
+    /// One to three, the most fitting first.
+    pub categories: Vec<Category>,
+    /// 0.0 (trivial) to 1.0 (defines the person).
+    pub importance: f32,
+    /// The system that the conversation came from, as the client named it.
+    pub source: String,
+    /// The agent that the conversation was held with.
+    pub agent_id: String,
+    /// The conversation.
+    pub thread_id: String,
+    /// The contract's `user_id`; absent for the account's own person.
+    pub user_id: Option<String>,
+    /// Free data of the client, given with the conversation or by an update.
+    pub metadata: Option<Map<String, Value>>,
+    /// When the thing happened or will happen, where the text says so.
+    pub event_time: Option<DateTime<Utc>>,
+    /// The words that it was taken from; never empty.
+    pub sources: Vec<Source>,
+    /// Words said just before it that help to find it (the question that it answers); never shown.
+    pub context: Option<String>,
+    /// Starts at 1 and grows with every change.
+    pub version: i64,
+    /// When it was first stored.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}

@@ -1,0 +1,17 @@
+//! Plain data that every room shares: ids, categories, memories, callers.
+//!
+//! Nothing here does I/O or knows a wire format, and nothing here imports another room.
+
+mod caller;
+mod category;
+mod clock;
+mod id;
+mod memory;
+mod scope;
+
+pub use caller::{AuthMethod, Caller, OWN_PERSON, Owner};
+pub use category::{Category, UnknownWord};
+pub use clock::Clock;
+pub use id::{AccountId, ApiKeyId, MemoryId, PersonId};
+pub use memory::{Memory, MemoryType, Operation, Role, Source};
+pub use scope::{Scope, ScopeSet};

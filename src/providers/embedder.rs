@@ -1,0 +1,38 @@
+//! Turning text into vectors, as the rest of the service sees it.
+//!
+//! Services call it for what they store and for what is asked; they keep [`Embedder::model`] beside every vector, since
+//! vectors of different models do not compare.
+
+/// Why a text got no vector.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{model} could not embed the text: {reason}")]
+pub struct EmbedError {
+    /// The model that failed, as [`Embedder::model`] names it.
+    pub model: String,
+    /// What went wrong, for an operator's log; it never quotes the text.
+    pub reason: String,
+}
+
+/// Text → unit vector.
+///
+/// Calls are synchronous. The built-in table answers in microseconds and may be called anywhere; call an implementation
+/// that waits for something from a thread that may block.
+pub trait Embedder: Send + Sync {
+    /// The model's name and version. Two embedders of one name give the same vectors.
+    fn model(&self) -> &str;
+
+    /// How many numbers a vector has; the same for every text.
+    fn dimensions(&self) -> usize;
+
+    /// One vector a text, in the same order, each of length 1. A text without anything the model knows, such as an
+    /// empty one, gives all zeros.
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
+
+    /// The vector of a single text, such as a question; what [`embed`](Self::embed) gives for it.
+    fn embed_one(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        self.embed(&[text])?.pop().ok_or_else(|| EmbedError {
+            model: self.model().to_owned(),
+            reason: "no vector came back".to_owned(),
+        })
+    }
+}

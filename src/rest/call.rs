@@ -1,0 +1,261 @@
+//! The in-process gRPC call: a request as a gRPC client would send it, and the answer with its trailers.
+//!
+//! Knows frames and headers, not messages. `transcode` and `health` call it; `stream` reads long answers with it.
+
+use axum::Router;
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, IF_MATCH, RETRY_AFTER, TE, USER_AGENT};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http_body_util::BodyExt;
+use tonic::{Code, Status};
+use tower::ServiceExt;
+
+use super::error::Problem;
+use super::wire::{self, FRAME_PREFIX};
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Headers of the request that the services see.
+const FORWARD: [HeaderName; 15] = [
+    X_API_KEY,
+    AUTHORIZATION,
+    HeaderName::from_static("x-user-id"),
+    X_REQUEST_ID,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    HeaderName::from_static("grpc-timeout"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    USER_AGENT,
+    FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-real-ip"),
+];
+
+/// The services' routes with all their layers.
+#[derive(Debug, Clone)]
+pub(super) struct Grpc(pub(super) Router);
+
+/// Who calls and how: what a call takes over from the HTTP request.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+/// The answer to a unary call.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) message: Bytes,
+    /// The metadata that the client should see.
+    pub(super) headers: HeaderMap,
+}
+
+impl Caller {
+    pub(super) fn of(parts: &mut Parts) -> Self {
+        let mut headers = HeaderMap::with_capacity(FORWARD.len() + 2);
+        for name in &FORWARD {
+            for value in parts.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        Self {
+            headers,
+            extensions: std::mem::take(&mut parts.extensions),
+        }
+    }
+
+    /// The same caller, for a call that only asks who it is.
+    pub(super) fn identity(&self) -> Self {
+        let mut caller = self.clone();
+        caller.headers.remove(IDEMPOTENCY_KEY);
+        caller.headers.remove(IF_MATCH);
+        caller
+    }
+
+    pub(super) fn has_credentials(&self) -> bool {
+        self.headers.contains_key(X_API_KEY) || self.headers.contains_key(AUTHORIZATION)
+    }
+
+    /// The same caller without credentials.
+    pub(super) fn anonymous(&self) -> Self {
+        let mut caller = self.identity();
+        caller.headers.remove(X_API_KEY);
+        caller.headers.remove(AUTHORIZATION);
+        caller
+    }
+}
+
+impl Grpc {
+    /// Calls an RPC that answers once.
+    pub(super) async fn unary(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<Answer, Problem> {
+        let (headers, body) = self.start(rpc, caller, body).await?;
+        let collected = body.collect().await.map_err(|_| broken(rpc, "its answer broke off"))?;
+        let trailers = collected.trailers().cloned().unwrap_or_default();
+        let frame = collected.to_bytes();
+        let mut visible = visible(&headers);
+        visible.extend(self::visible(&trailers));
+        outcome(&trailers, &headers, &visible)
+            .map_err(|problem| problem.unwrap_or_else(|| broken(rpc, "it gave no status")))?;
+        let message = frame
+            .get(..FRAME_PREFIX)
+            .and_then(|prefix| wire::frame_length(prefix).ok());
+        match message {
+            Some(length) if frame.len() == FRAME_PREFIX + length => Ok(Answer {
+                message: frame.slice(FRAME_PREFIX..),
+                headers: visible,
+            }),
+            _ => Err(broken(rpc, "its answer is not one message")),
+        }
+    }
+
+    /// Calls an RPC that answers with a stream. A failure before the first message is the call's failure.
+    pub(super) async fn stream(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Frames), Problem> {
+        let (headers, body) = self.start(rpc, caller, body).await?;
+        let visible = visible(&headers);
+        Ok((
+            visible,
+            Frames {
+                rpc: rpc.clone(),
+                body,
+                buffer: BytesMut::new(),
+                ended: headers.contains_key(Status::GRPC_STATUS),
+            },
+        ))
+    }
+
+    async fn start(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Body), Problem> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = rpc.clone();
+        *request.version_mut() = Version::HTTP_2;
+        *request.headers_mut() = caller.headers;
+        *request.extensions_mut() = caller.extensions;
+        request
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        request.headers_mut().insert(TE, HeaderValue::from_static("trailers"));
+
+        let response = match self.0.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (parts, body) = response.into_parts();
+        if let Some(status) = Status::from_header_map(&parts.headers).filter(|status| status.code() != Code::Ok) {
+            return Err(problem(&status, &visible(&parts.headers)));
+        }
+        if parts.status != StatusCode::OK {
+            let status = Status::new(code_of(parts.status), "");
+            return Err(problem(&status, &visible(&parts.headers)));
+        }
+        Ok((parts.headers, body))
+    }
+}
+
+/// The messages of a streamed answer.
+#[derive(Debug)]
+pub(super) struct Frames {
+    rpc: Uri,
+    body: Body,
+    buffer: BytesMut,
+    ended: bool,
+}
+
+impl Frames {
+    /// The next message; `None` at a good end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        loop {
+            if let Some(message) = self.take()? {
+                return Ok(Some(message));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            match self.body.frame().await {
+                None => return Err(broken(&self.rpc, "its stream gave no status")),
+                Some(Err(_)) => return Err(broken(&self.rpc, "its stream broke off")),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.buffer.extend_from_slice(&data),
+                    Err(frame) => self.end(&frame.into_trailers().unwrap_or_default())?,
+                },
+            }
+        }
+    }
+
+    fn take(&mut self) -> Result<Option<Bytes>, Problem> {
+        if self.buffer.len() < FRAME_PREFIX {
+            return Ok(None);
+        }
+        let length = wire::frame_length(&self.buffer).map_err(|_| broken(&self.rpc, "it sent no gRPC frame"))?;
+        if self.buffer.len() < FRAME_PREFIX + length {
+            return Ok(None);
+        }
+        let mut frame = self.buffer.split_to(FRAME_PREFIX + length).freeze();
+        Ok(Some(frame.split_off(FRAME_PREFIX)))
+    }
+
+    fn end(&mut self, trailers: &HeaderMap) -> Result<(), Problem> {
+        self.ended = true;
+        let visible = visible(trailers);
+        let none = HeaderMap::new();
+        outcome(trailers, &none, &visible)
+            .map_err(|problem| problem.unwrap_or_else(|| broken(&self.rpc, "its stream gave no status")))?;
+        if self.buffer.is_empty() {
+            Ok(())
+        } else {
+            Err(broken(&self.rpc, "its stream ended inside a message"))
+        }
+    }
+}
+
+/// The status, from trailers or headers. `Err(None)` where there is none.
+fn outcome(trailers: &HeaderMap, headers: &HeaderMap, visible: &HeaderMap) -> Result<(), Option<Problem>> {
+    let status = Status::from_header_map(trailers)
+        .or_else(|| Status::from_header_map(headers))
+        .ok_or(None)?;
+    if status.code() == Code::Ok {
+        Ok(())
+    } else {
+        Err(Some(problem(&status, visible)))
+    }
+}
+
+fn problem(status: &Status, visible: &HeaderMap) -> Problem {
+    let mut problem = Problem::from_status(status);
+    problem.headers.extend(visible.clone());
+    problem
+}
+
+fn broken(rpc: &Uri, what: &'static str) -> Problem {
+    tracing::error!(rpc = rpc.path(), what, "the in-process call failed");
+    Problem::internal()
+}
+
+/// A layer that answers without a gRPC status means one by its HTTP status.
+fn code_of(status: StatusCode) -> Code {
+    match status {
+        StatusCode::BAD_REQUEST => Code::InvalidArgument,
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
+        StatusCode::NOT_FOUND => Code::Unimplemented,
+        StatusCode::REQUEST_TIMEOUT => Code::DeadlineExceeded,
+        StatusCode::TOO_MANY_REQUESTS => Code::ResourceExhausted,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
+        _ => Code::Internal,
+    }
+}
+
+/// The metadata that HTTP clients should see.
+fn visible(headers: &HeaderMap) -> HeaderMap {
+    let shown = |name: &HeaderName| {
+        name.as_str().starts_with("x-ratelimit-") || *name == RETRY_AFTER || *name == "etag" || *name == X_REQUEST_ID
+    };
+    let shown = headers.iter().filter(|(name, _)| shown(name));
+    shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+}

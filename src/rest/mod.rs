@@ -1,0 +1,76 @@
+//! REST: a client of the gRPC services in the same process, driven by `google.api.http` beside the RPCs.
+//!
+//! JSON ⇄ protobuf, routes from the descriptors, and the one shape of every failure live here. No rules, no services and
+//! no store: whatever an RPC does, REST does through it. Called by the composition root only, which hands in the tonic
+//! routes with their layers.
+//!
+//! `bindings` and `schema` are compiled at start-up; `transcode` takes each request through `routes`, `body`, `decode`
+//! and `params`, `call`, `encode` or `stream`, or `error`.
+
+mod bindings;
+mod body;
+mod call;
+mod decode;
+mod encode;
+mod error;
+mod free_json;
+mod health;
+mod layers;
+mod params;
+mod routes;
+mod scalar;
+mod schema;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod transcode;
+mod visit;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use prost_reflect::DescriptorPool;
+
+pub use bindings::RouteError;
+pub use schema::UnsupportedType;
+
+use call::Grpc;
+use routes::RouteTable;
+use transcode::Transcoder;
+
+/// What REST needs to know beside the descriptors.
+#[derive(Debug, Clone)]
+pub struct RestSettings {
+    /// The largest JSON body that is read.
+    pub max_body_bytes: usize,
+    /// Origins whose pages may call the API, such as `https://app.example.com`, or `*`. Without any, answers carry no
+    /// CORS headers.
+    pub allowed_origins: Vec<String>,
+    /// The version that the health check names.
+    pub version: &'static str,
+}
+
+/// Routes for every RPC with an HTTP rule, and the health check; every other path is answered too. `grpc` are the tonic
+/// routes with their whole layer stack. A declaration that can't be served is an error.
+pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: RestSettings) -> Result<Router, RouteError> {
+    let (schema, bindings) = bindings::read(descriptors)?;
+    let cors = layers::cors(&settings.allowed_origins)?;
+    let transcoder = Arc::new(Transcoder {
+        schema: Arc::new(schema),
+        routes: RouteTable::new(bindings)?,
+        grpc: Grpc(grpc),
+        settings,
+    });
+    let router = Router::new()
+        .fallback(move |request: Request| {
+            let transcoder = Arc::clone(&transcoder);
+            async move { transcoder.handle(request).await }
+        })
+        .layer(layers::compression());
+    Ok(match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    })
+}

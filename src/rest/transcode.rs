@@ -1,0 +1,218 @@
+//! One REST request from start to end: find the route, read the message, call the RPC, write the answer.
+//!
+//! Only the order of steps is here; every step has a file of its own. `rest::router` mounts it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use futures::FutureExt;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::RestSettings;
+use super::bindings::{Binding, BodyRule};
+use super::call::{Caller, Grpc};
+use super::decode::Decoder;
+use super::error::{Problem, Violation};
+use super::routes::{Found, RouteTable};
+use super::schema::Schema;
+use super::{body, encode, health, params, stream, wire};
+
+/// Everything that answers REST requests.
+#[derive(Debug)]
+pub(super) struct Transcoder {
+    pub(super) schema: Arc<Schema>,
+    pub(super) routes: RouteTable,
+    pub(super) grpc: Grpc,
+    pub(super) settings: RestSettings,
+}
+
+impl Transcoder {
+    /// Answers a request. Never fails: every failure is an answer in the documented shape.
+    pub(super) async fn handle(&self, request: Request) -> Response {
+        if is_grpc(request.headers()) {
+            return unknown_rpc();
+        }
+        let request_id = request.headers().get("x-request-id").cloned();
+        let request_id = request_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        match AssertUnwindSafe(self.answer(request, request_id)).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => problem.into_response(request_id),
+            Err(_) => {
+                tracing::error!(request_id, "a REST request panicked");
+                Problem::internal().into_response(request_id)
+            }
+        }
+    }
+
+    async fn answer(&self, request: Request, request_id: &str) -> Result<Response, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::of(&mut parts);
+        let found = match self.find(&parts) {
+            Ok(found) => found,
+            Err(problem) => {
+                body::drain(body, &parts.headers).await;
+                return Err(problem);
+            }
+        };
+        match found {
+            Target::Verbs(allow) => Ok(options(allow)),
+            Target::Health => health::check(&self.grpc, caller, self.settings.version).await,
+            Target::Route(binding, captures) => match self.read(binding, &captures, &parts, body).await {
+                Ok(message) => self.call(binding, caller, message, request_id).await,
+                Err(problem) => Err(self.refusal(binding, caller, problem).await),
+            },
+        }
+    }
+
+    fn find<'p>(&self, parts: &'p Parts) -> Result<Target<'_, 'p>, Problem> {
+        if let Some(parameter) = parts.uri.query().and_then(params::key_parameter) {
+            return Err(key_in_url(parameter));
+        }
+        let path = parts.uri.path();
+        if health::is_path(path) {
+            return match parts.method {
+                Method::GET | Method::HEAD => Ok(Target::Health),
+                Method::OPTIONS => Ok(Target::Verbs(health::allow())),
+                _ => Err(Problem::method_not_allowed(health::allow())),
+            };
+        }
+        match self.routes.find(&parts.method, path) {
+            Found::Route(binding, captures) => Ok(Target::Route(binding, captures)),
+            Found::OtherVerbs(allow) if parts.method == Method::OPTIONS => Ok(Target::Verbs(allow)),
+            Found::OtherVerbs(allow) => Err(Problem::method_not_allowed(allow)),
+            Found::Nothing => Err(Problem::route_not_found()),
+        }
+    }
+
+    /// The body of the gRPC request.
+    async fn read(&self, binding: &Binding, captures: &[&str], parts: &Parts, body: Body) -> Result<Body, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let frame = |json| request_frame(&self.schema, binding, captures, query, json);
+        match binding.body {
+            BodyRule::None => Ok(Body::from(frame(None)?)),
+            BodyRule::Whole | BodyRule::Field(_) => {
+                let json = body::json(body, &parts.headers, self.settings.max_body_bytes).await?;
+                Ok(Body::from(frame(Some(&json))?))
+            }
+            BodyRule::Chunks(index) => {
+                let number = self.schema.message(binding.input).fields[index].number;
+                let head = Some(frame(None)?).filter(|frame| frame.len() > wire::FRAME_PREFIX);
+                Ok(stream::requests(head, number, body))
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        binding: &Binding,
+        caller: Caller,
+        message: Body,
+        request_id: &str,
+    ) -> Result<Response, Problem> {
+        if binding.streams_answer {
+            let (visible, frames) = self.grpc.stream(&binding.rpc, caller, message).await?;
+            return stream::ndjson(self.schema.clone(), binding, visible, frames, request_id).await;
+        }
+        let answer = self.grpc.unary(&binding.rpc, caller, message).await?;
+        let mut json = Vec::with_capacity(answer.message.len() * 2 + 64);
+        if encode::answer(&self.schema, binding.output, binding.answer, &answer.message, &mut json).is_err() {
+            tracing::error!(rpc = binding.rpc.path(), "the answer is no message of its type");
+            return Err(Problem::internal());
+        }
+        let mut response = Response::new(Body::from(json));
+        *response.status_mut() = binding.success;
+        *response.headers_mut() = answer.headers;
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
+    }
+
+    /// A request that can't be read does not reach the services, but its caller is still judged as theirs would be:
+    /// whoever has no access or no allowance left learns that first, as over gRPC.
+    async fn refusal(&self, binding: &Binding, caller: Caller, mut problem: Problem) -> Problem {
+        if binding.public {
+            return problem;
+        }
+        match health::who_am_i(&self.grpc, caller).await {
+            Ok(visible) => problem.headers.extend(visible),
+            Err(judged) if comes_first(judged.status) => return judged,
+            Err(_) => {}
+        }
+        problem
+    }
+}
+
+enum Target<'t, 'p> {
+    Route(&'t Binding, Vec<&'p str>),
+    Health,
+    Verbs(HeaderValue),
+}
+
+fn comes_first(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// The request message in its frame, or every violation. The body goes before the query, the path before both.
+fn request_frame(
+    schema: &Schema,
+    binding: &Binding,
+    captures: &[&str],
+    query: &str,
+    json: Option<&[u8]>,
+) -> Result<Vec<u8>, Problem> {
+    let capacity = json.map_or(0, <[u8]>::len) + query.len() + 64;
+    let mut decoder = Decoder::new(schema, wire::new_frame(capacity));
+    let mut taken = Vec::new();
+    match (binding.body, json) {
+        (BodyRule::Whole, Some(json)) => taken = decoder.body(binding.input, &binding.bound, json),
+        (BodyRule::Field(index), Some(json)) => {
+            decoder.body_field(&schema.message(binding.input).fields[index], json);
+            taken.push(index);
+        }
+        (BodyRule::Chunks(index), _) => taken.push(index),
+        (_, _) => {}
+    }
+    params::query(&mut decoder, binding, &taken, query);
+    params::path(&mut decoder, binding, captures);
+    let mut frame = decoder.finish().map_err(|violations| Problem::invalid(&violations))?;
+    wire::finish_frame(&mut frame).map_err(|_| Problem::internal())?;
+    Ok(frame)
+}
+
+fn key_in_url(parameter: &str) -> Problem {
+    Problem::invalid(&[Violation::new(
+        parameter,
+        "an API key must not be in the URL, where logs and histories keep it: \
+         rotate that key, and send the new one in the header X-API-Key",
+    )])
+}
+
+fn options(allow: HeaderValue) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|content_type| content_type.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// The answer to a gRPC client that named an RPC that there is not.
+fn unknown_rpc() -> Response {
+    let details = ErrorDetails::with_error_info("ROUTE_NOT_FOUND", "memsync", []);
+    Status::with_error_details(Code::Unimplemented, "No such RPC", details).into_http()
+}

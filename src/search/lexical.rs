@@ -1,0 +1,186 @@
+//! BM25 postings over memory text and, at a lower weight, the words said just before it.
+//!
+//! Scores follow Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), with the two
+//! fields joined before saturation (BM25F, section 3.6 there). Used by [`super::rank`].
+
+use std::collections::HashMap;
+
+/// Term frequency saturation.
+const K1: f32 = 0.9;
+/// How much a long text is marked down, 0 (not) to 1 (fully).
+const B: f32 = 0.4;
+
+/// Terms of one memory.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    /// Own words in order: text and date.
+    pub(super) own: Vec<String>,
+    /// Words of the turn before.
+    pub(super) context: Vec<String>,
+}
+
+/// How often a term stands in one memory.
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    slot: u32,
+    own: u8,
+    context: u8,
+}
+
+/// The terms of a slot, by number.
+#[derive(Debug, Default)]
+struct Entry {
+    own: Box<[u32]>,
+    context: Box<[u32]>,
+}
+
+/// Inverted index by slot.
+#[derive(Debug, Default)]
+pub(super) struct Lexical {
+    numbers: HashMap<Box<str>, u32>,
+    postings: Vec<Vec<Posting>>,
+    entries: Vec<Entry>,
+    documents: usize,
+    own_words: usize,
+    context_words: usize,
+    posting_count: usize,
+}
+
+/// A term of a question with how much it counts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct QueryTerm {
+    pub(super) term: String,
+    pub(super) weight: f32,
+}
+
+impl Lexical {
+    /// Indexes `document` under `slot`, which must be free.
+    pub(super) fn insert(&mut self, slot: usize, document: &Document) {
+        if self.entries.len() <= slot {
+            self.entries.resize_with(slot + 1, Entry::default);
+        }
+        let own: Box<[u32]> = document.own.iter().map(|term| self.number(term)).collect();
+        let context: Box<[u32]> = document.context.iter().map(|term| self.number(term)).collect();
+        let mut counts: Vec<(u32, u8, u8)> = Vec::with_capacity(own.len() + context.len());
+        counts.extend(own.iter().map(|n| (*n, 1, 0)));
+        counts.extend(context.iter().map(|n| (*n, 0, 1)));
+        counts.sort_unstable();
+        counts.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                kept.1 = kept.1.saturating_add(next.1);
+                kept.2 = kept.2.saturating_add(next.2);
+            }
+            same
+        });
+        let slot_number = u32::try_from(slot).unwrap_or(u32::MAX);
+        for (number, own, context) in &counts {
+            self.postings[*number as usize].push(Posting {
+                slot: slot_number,
+                own: *own,
+                context: *context,
+            });
+        }
+        self.posting_count += counts.len();
+        self.documents += 1;
+        self.own_words += own.len();
+        self.context_words += context.len();
+        self.entries[slot] = Entry { own, context };
+    }
+
+    /// Takes `slot` out of every posting list.
+    pub(super) fn remove(&mut self, slot: usize) {
+        let Some(entry) = self.entries.get_mut(slot).map(std::mem::take) else {
+            return;
+        };
+        self.documents -= 1;
+        self.own_words -= entry.own.len();
+        self.context_words -= entry.context.len();
+        let mut numbers: Vec<u32> = entry.own.iter().chain(&entry.context).copied().collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let list = &mut self.postings[number as usize];
+            if let Some(at) = list.iter().position(|posting| posting.slot as usize == slot) {
+                list.swap_remove(at);
+                self.posting_count -= 1;
+            }
+        }
+    }
+
+    /// Adds every document's BM25 score to `scores` (by slot), context words counting `context_weight` of own ones.
+    /// Linear in the number of postings of the question's terms.
+    pub(super) fn score(&self, terms: &[QueryTerm], context_weight: f32, scores: &mut [f32]) {
+        let count = as_f32(self.documents.max(1));
+        let mean = (as_f32(self.own_words) + context_weight * as_f32(self.context_words)) / count;
+        let norm_of = |entry: &Entry| {
+            let length = as_f32(entry.own.len()) + context_weight * as_f32(entry.context.len());
+            K1 * (1.0 - B + B * length / mean.max(1.0))
+        };
+        for QueryTerm { term, weight } in terms {
+            let Some(number) = self.numbers.get(term.as_str()) else {
+                continue;
+            };
+            let list = &self.postings[*number as usize];
+            let factor = weight * self.idf(list.len()) * (K1 + 1.0);
+            for posting in list {
+                let slot = posting.slot as usize;
+                let frequency = f32::from(posting.own) + context_weight * f32::from(posting.context);
+                scores[slot] += factor * frequency / (frequency + norm_of(&self.entries[slot]));
+            }
+        }
+    }
+
+    /// What a memory of average length scores that has every term once; a term that nobody ever said counts as one
+    /// said once. The measure of how much of a question is answered.
+    pub(super) fn attainable(&self, terms: &[QueryTerm]) -> f32 {
+        terms.iter().map(|t| t.weight * self.idf(self.frequency(&t.term))).sum()
+    }
+
+    /// Number of memories with `term`.
+    pub(super) fn frequency(&self, term: &str) -> usize {
+        self.numbers
+            .get(term)
+            .map_or(0, |number| self.postings[*number as usize].len())
+    }
+
+    /// Inverse document frequency of a term in `frequency` documents; never negative (Lucene's variant).
+    pub(super) fn idf(&self, frequency: usize) -> f32 {
+        let frequency = as_f32(frequency.max(1));
+        (1.0 + (as_f32(self.documents.max(1)) - frequency + 0.5).max(0.0) / (frequency + 0.5)).ln()
+    }
+
+    /// The number of `term`, if any memory ever had it.
+    pub(super) fn find(&self, term: &str) -> Option<u32> {
+        self.numbers.get(term).copied()
+    }
+
+    /// Numbers of the own terms of the memory at `slot`, in order, repeats kept.
+    pub(super) fn own(&self, slot: usize) -> &[u32] {
+        &self.entries[slot].own
+    }
+
+    /// Bytes held, estimated.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.numbers.len() * 64
+            + self.postings.len() * size_of::<Vec<Posting>>()
+            + self.posting_count * size_of::<Posting>() * 3 / 2
+            + (self.own_words + self.context_words) * size_of::<u32>()
+            + self.entries.len() * size_of::<Entry>()
+    }
+
+    fn number(&mut self, term: &str) -> u32 {
+        if let Some(number) = self.numbers.get(term) {
+            return *number;
+        }
+        let number = u32::try_from(self.postings.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(term.into(), number);
+        self.postings.push(Vec::new());
+        number
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words need no more than 24 bits")]
+pub(super) const fn as_f32(count: usize) -> f32 {
+    count as f32
+}

@@ -1,0 +1,275 @@
+//! Search over one person's memories, in memory: vectors, BM25 postings, filter columns, and the ranking over them.
+//!
+//! Everything here is computation on data handed in; loading, embedding and caching are the callers' business
+//! (`services::memories`). A [`PersonIndex`] holds one person only, so a search cannot reach anyone else's memories.
+
+pub(crate) mod calibration;
+mod filter;
+mod lexical;
+mod neighbours;
+pub(crate) mod question;
+pub(crate) mod rank;
+pub(crate) mod signs;
+mod vectors;
+pub(crate) mod words;
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::model::{Memory, MemoryId};
+
+pub use filter::Filter;
+use filter::{Columns, Screen};
+use lexical::{Document, Lexical};
+use neighbours::{Neighbours, Place, places};
+use rank::Weights;
+use vectors::Vectors;
+use words::{Analyzer, is_stop_word, tells_time, words};
+
+/// A search over one person's memories.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The question in words.
+    pub text: &'a str,
+    /// Its embedding, of the index's dimensions; anything else is compared to nothing.
+    pub vector: &'a [f32],
+    /// Which memories may be returned.
+    pub filter: &'a Filter,
+    /// Most results.
+    pub limit: usize,
+    /// Whether to rank by everything known rather than by vector distance alone.
+    pub rerank: bool,
+    /// The time of the search: what "last week" in the question counts from.
+    pub now: DateTime<Utc>,
+}
+
+/// One result.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    /// The memory.
+    pub memory: Arc<Memory>,
+    /// Cosine distance of its vector to the question's, clamped: 0 (same direction) to 1.
+    pub vector_distance: f32,
+    /// Calibrated relevance, 0 to 1; only with [`Query::rerank`].
+    pub rerank_score: Option<f32>,
+}
+
+/// The memories of one person, ready for search.
+#[derive(Debug)]
+pub struct PersonIndex {
+    slot_of: HashMap<MemoryId, usize>,
+    rows: Vec<Option<Row>>,
+    /// Beside the rows, so that a scan reads little; `None` where a slot is free.
+    columns: Vec<Option<Columns>>,
+    free: Vec<usize>,
+    vectors: Vectors,
+    lexical: Lexical,
+    neighbours: Neighbours,
+    /// How many memories each subject has.
+    subjects: HashMap<String, usize>,
+    text_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Row {
+    memory: Arc<Memory>,
+    /// The messages that it was taken from.
+    places: Box<[Place]>,
+    /// Whom it is about, in lower case.
+    subject: Option<String>,
+    /// Whether it says when.
+    dated: bool,
+}
+
+impl PersonIndex {
+    /// An index for vectors of `dimensions` components.
+    pub fn new(dimensions: usize) -> Self {
+        Self {
+            slot_of: HashMap::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
+            free: Vec::new(),
+            vectors: Vectors::new(dimensions),
+            lexical: Lexical::default(),
+            neighbours: Neighbours::default(),
+            subjects: HashMap::new(),
+            text_bytes: 0,
+        }
+    }
+
+    /// Adds `memory`, in place of an older state of the same id. A `superseded` one is found only by a filter that
+    /// includes such. A vector of other dimensions is kept as one that is near to nothing.
+    pub fn upsert(&mut self, memory: Arc<Memory>, vector: &[f32], superseded: bool) {
+        self.remove(&memory.id);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.rows.push(None);
+            self.columns.push(None);
+            self.rows.len() - 1
+        });
+        self.vectors.set(slot, vector);
+        self.lexical.insert(slot, &document(&memory));
+        let places = places(&memory);
+        self.neighbours.insert(slot, &places);
+        let subject = subject(&memory.text);
+        if let Some(subject) = &subject {
+            *self.subjects.entry(subject.clone()).or_default() += 1;
+        }
+        self.text_bytes += weight(&memory);
+        self.slot_of.insert(memory.id.clone(), slot);
+        self.columns[slot] = Some(Columns::of(&memory, superseded));
+        let dated = memory.event_time.is_some() || tells_time(&memory.text);
+        self.rows[slot] = Some(Row {
+            memory,
+            places,
+            subject,
+            dated,
+        });
+    }
+
+    /// Forgets the memory `id`; nothing happens when it is not here.
+    pub fn remove(&mut self, id: &MemoryId) {
+        let Some(slot) = self.slot_of.remove(id) else { return };
+        let Some(row) = self.rows[slot].take() else { return };
+        self.vectors.clear(slot);
+        self.lexical.remove(slot);
+        self.neighbours.remove(slot, &row.places);
+        self.columns[slot] = None;
+        if let Some(subject) = row.subject
+            && let Some(count) = self.subjects.get_mut(&subject)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.subjects.remove(&subject);
+            }
+        }
+        self.text_bytes -= weight(&row.memory);
+        self.free.push(slot);
+    }
+
+    /// The memory `id`, superseded or not.
+    pub fn get(&self, id: &MemoryId) -> Option<&Arc<Memory>> {
+        self.memory(*self.slot_of.get(id)?)
+    }
+
+    /// Number of memories, superseded ones included.
+    pub fn len(&self) -> usize {
+        self.slot_of.len()
+    }
+
+    /// Whether there is no memory.
+    pub fn is_empty(&self) -> bool {
+        self.slot_of.is_empty()
+    }
+
+    /// Bytes held, estimated; for bounding a cache of indexes.
+    pub fn size_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.rows.capacity() * (size_of::<Row>() + 32)
+            + self.slot_of.len() * 96
+            + self.subjects.len() * 64
+            + self.text_bytes
+            + self.vectors.size_bytes()
+            + self.lexical.size_bytes()
+            + self.neighbours.size_bytes()
+    }
+
+    /// The memories that answer `query` best, best first.
+    pub fn search(&self, query: &Query<'_>) -> Vec<Hit> {
+        if query.rerank {
+            rank::by_relevance(self, query, &Weights::CHOSEN)
+        } else {
+            rank::by_distance(self, query)
+        }
+    }
+
+    /// The current memories nearest to `vector` with their cosines, −1 to 1, nearest first.
+    pub fn nearest(&self, vector: &[f32], limit: usize) -> Vec<(Arc<Memory>, f32)> {
+        let probe = self.vectors.probe(vector);
+        let filter = Filter::default();
+        let mut found: Vec<(f32, usize)> = self
+            .passing(&filter)
+            .map(|slot| (self.vectors.cosine(&probe, slot), slot))
+            .collect();
+        rank::keep_first(&mut found, limit, |a, b| {
+            b.0.total_cmp(&a.0).then_with(|| self.newer_first(a.1, b.1))
+        });
+        found
+            .into_iter()
+            .filter_map(|(cosine, slot)| Some((self.memory(slot)?.clone(), cosine)))
+            .collect()
+    }
+
+    fn row(&self, slot: usize) -> Option<&Row> {
+        self.rows[slot].as_ref()
+    }
+
+    pub(crate) fn memory(&self, slot: usize) -> Option<&Arc<Memory>> {
+        self.row(slot).map(|row| &row.memory)
+    }
+
+    const fn slots(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Slots of the memories that `filter` lets through.
+    fn passing<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = usize> + 'a {
+        let screen = Screen::new(filter);
+        self.columns.iter().enumerate().filter_map(move |(slot, columns)| {
+            let columns = columns.as_ref()?;
+            screen
+                .passes(columns, || self.memory(slot).map(Arc::as_ref))
+                .then_some(slot)
+        })
+    }
+
+    /// Order of two memories that score the same.
+    fn newer_first(&self, a: usize, b: usize) -> Ordering {
+        match (self.memory(a), self.memory(b)) {
+            (Some(a), Some(b)) => b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)),
+            (None, _) | (_, None) => a.cmp(&b),
+        }
+    }
+}
+
+/// Index terms of a memory: its words, the date of the thing, the words before it.
+fn document(memory: &Memory) -> Document {
+    let analyzer = Analyzer::new();
+    let mut own = analyzer.terms(&memory.text);
+    own.extend(analyzer.date_terms(memory.event_time.unwrap_or(memory.created_at)));
+    let context = memory
+        .context
+        .as_deref()
+        .map(|text| analyzer.terms(text))
+        .unwrap_or_default();
+    Document { own, context }
+}
+
+/// Whom or what a text is about, in lower case: its first word, if that is written as a name.
+fn subject(text: &str) -> Option<String> {
+    let first = text
+        .split_whitespace()
+        .next()
+        .filter(|word| word.starts_with(|c: char| c.is_uppercase()))?;
+    words(first).next().filter(|word| !is_stop_word(word))
+}
+
+fn weight(memory: &Memory) -> usize {
+    let quotes: usize = memory
+        .sources
+        .iter()
+        .map(|s| s.quote.len() + s.message_id.len() + size_of_val(s))
+        .sum();
+    let metadata = memory.metadata.as_ref().map_or(0, |map| map.len() * 128);
+    size_of::<Memory>()
+        + memory.text.len()
+        + memory.context.as_ref().map_or(0, String::len)
+        + memory.id.as_str().len() * 2
+        + memory.agent_id.len()
+        + memory.thread_id.len()
+        + memory.source.len()
+        + quotes
+        + metadata
+}

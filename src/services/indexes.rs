@@ -1,0 +1,177 @@
+//! The in-memory indexes of recently used people: a bounded cache of what the database says.
+//!
+//! Whoever opens one gets it at the person's current revision: one small query, and only what changed is read.
+
+use std::fmt;
+use std::sync::Arc;
+
+use moka::future::Cache;
+use parking_lot::RwLock;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::error::{Error, Result};
+use crate::model::{Memory, Owner};
+use crate::providers::Embedder;
+use crate::search::PersonIndex;
+use crate::store::Store;
+
+/// What an empty slot weighs, in KiB.
+const SLOT_KIB: u32 = 2;
+
+/// The cache.
+pub(super) struct PersonIndexes {
+    store: Store,
+    embedder: Arc<dyn Embedder>,
+    slots: Cache<Owner, Arc<Slot>>,
+}
+
+/// One person's index.
+pub(super) struct Slot {
+    /// Held while the index is brought up to date or the person's memories are changed.
+    changing: Mutex<()>,
+    state: RwLock<State>,
+}
+
+/// A memory as a committed transaction left it.
+pub(super) struct Change {
+    pub(super) memory: Arc<Memory>,
+    pub(super) vector: Vec<f32>,
+    pub(super) superseded: bool,
+}
+
+pub(super) struct State {
+    /// The revision that the index shows; 0 before anything was stored.
+    pub(super) revision: i64,
+    pub(super) index: PersonIndex,
+}
+
+impl PersonIndexes {
+    pub(super) fn new(store: Store, embedder: Arc<dyn Embedder>, memory_mb: u64) -> Self {
+        let slots = Cache::builder()
+            .max_capacity(memory_mb * 1024)
+            .weigher(|_, slot: &Arc<Slot>| slot.weight_kib())
+            .build();
+        Self { store, embedder, slots }
+    }
+
+    /// The person's index, current as of now.
+    pub(super) async fn open(&self, owner: &Owner) -> Result<Arc<Slot>> {
+        let slot = self.slot(owner).await;
+        let revision = self.store.person(owner).await?.map_or(0, |person| person.revision);
+        if slot.state.read().revision != revision {
+            let guard = slot.changing.lock().await;
+            self.refresh(owner, &slot, &guard).await?;
+        }
+        Ok(slot)
+    }
+
+    /// The person's index, as it stands in memory; empty where it is not there.
+    pub(super) async fn slot(&self, owner: &Owner) -> Arc<Slot> {
+        let dimensions = self.embedder.dimensions();
+        self.slots
+            .get_with_by_ref(owner, async { Arc::new(Slot::new(dimensions)) })
+            .await
+    }
+
+    /// Reads what changed since the index was last current.
+    pub(super) async fn refresh(&self, owner: &Owner, slot: &Arc<Slot>, _: &MutexGuard<'_, ()>) -> Result<()> {
+        let Some(person) = self.store.person(owner).await? else {
+            *slot.state.write() = State::new(self.embedder.dimensions());
+            return Ok(());
+        };
+        let known = slot.state.read().revision;
+        if known == person.revision {
+            return Ok(());
+        }
+        // A revision that went back is another person of the same name: start anew.
+        let known = if known > person.revision { 0 } else { known };
+        let account = &owner.account_id;
+        let rows = self
+            .store
+            .memories_since(account, &person.id, &owner.user_id, known)
+            .await?;
+        let mut vectors = self
+            .store
+            .embeddings_since(account, &person.id, self.embedder.model(), known)
+            .await?;
+        let missing: Vec<&str> = rows
+            .iter()
+            .filter(|r| !vectors.contains_key(&r.memory.id))
+            .map(|r| r.memory.text.as_str())
+            .collect();
+        let mut made = embed(&*self.embedder, &missing)?.into_iter();
+        {
+            let mut state = slot.state.write();
+            if known == 0 {
+                *state = State::new(self.embedder.dimensions());
+            }
+            for row in rows {
+                if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {
+                    state.index.upsert(Arc::new(row.memory), &vector, row.superseded);
+                }
+            }
+            state.revision = person.revision;
+        }
+        self.reweigh(owner, slot).await;
+        Ok(())
+    }
+
+    /// Tells the cache that an index has grown.
+    pub(super) async fn reweigh(&self, owner: &Owner, slot: &Arc<Slot>) {
+        self.slots.insert(owner.clone(), Arc::clone(slot)).await;
+    }
+}
+
+impl Slot {
+    fn new(dimensions: usize) -> Self {
+        Self {
+            changing: Mutex::new(()),
+            state: RwLock::new(State::new(dimensions)),
+        }
+    }
+
+    pub(super) async fn lock(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().await
+    }
+
+    pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read())
+    }
+
+    /// Shows what a committed transaction stored.
+    pub(super) fn apply(&self, revision: i64, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
+        let mut state = self.state.write();
+        for change in changes {
+            state.index.upsert(change.memory, &change.vector, change.superseded);
+        }
+        state.revision = revision;
+    }
+
+    fn weight_kib(&self) -> u32 {
+        let kib = self.state.read().index.size_bytes() / 1024;
+        u32::try_from(kib).unwrap_or(u32::MAX).saturating_add(SLOT_KIB)
+    }
+}
+
+impl State {
+    fn new(dimensions: usize) -> Self {
+        Self {
+            revision: 0,
+            index: PersonIndex::new(dimensions),
+        }
+    }
+}
+
+impl fmt::Debug for PersonIndexes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PersonIndexes")
+    }
+}
+
+/// Vectors of texts; a failing embedder is an unavailable dependency.
+pub(super) fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    embedder.embed(texts).map_err(|e| Error::Unavailable(Box::new(e)))
+}

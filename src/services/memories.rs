@@ -1,0 +1,503 @@
+//! Storing, finding and reading memories.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+
+use super::indexes::{Change, PersonIndexes, embed};
+use crate::error::{Error, Result};
+use crate::extraction::{self, Candidate, Decision, Similar, Turn};
+use crate::model::{AuthMethod, Caller, Clock, Memory, MemoryId, Operation, Owner, Role, Source};
+use crate::providers::Embedder;
+use crate::search::{Filter, Hit, Query};
+use crate::store::{IdempotencyRecord, NewMemory, Person, Store, Superseded, Transaction};
+pub use crate::store::{ListQuery, ListSort};
+
+/// How often storing starts again when another instance changed the same person meanwhile.
+const ATTEMPTS: usize = 8;
+/// Known memories that a new fact is held against.
+const SIMILAR: usize = 8;
+/// How long an idempotency key is remembered.
+const IDEMPOTENCY_HOURS: i64 = 24;
+
+/// The memories of people.
+pub struct MemoryService {
+    store: Store,
+    clock: Clock,
+    embedder: Arc<dyn Embedder>,
+    indexes: PersonIndexes,
+}
+
+/// One message of a conversation, checked.
+#[derive(Clone, Debug)]
+pub struct ConversationMessage {
+    /// Who wrote it.
+    pub role: Role,
+    /// What was said.
+    pub content: String,
+    /// The client's id of it.
+    pub id: Option<String>,
+    /// The speaker's name.
+    pub name: Option<String>,
+    /// When it was said.
+    pub said_at: Option<DateTime<Utc>>,
+}
+
+/// A conversation to remember, checked.
+#[derive(Clone, Debug)]
+pub struct StoreRequest {
+    /// Whose memories these become.
+    pub owner: Owner,
+    /// In the order in which they were said; at least one.
+    pub messages: Vec<ConversationMessage>,
+    /// The agent.
+    pub agent_id: String,
+    /// The conversation.
+    pub thread_id: String,
+    /// The system that it came from.
+    pub source: String,
+    /// Kept with every memory.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was held, for messages without a time; else now.
+    pub said_at: Option<DateTime<Utc>>,
+    /// The client's idempotency key, and SHA-256 of what it sent with it.
+    pub idempotency: Option<(String, [u8; 32])>,
+}
+
+/// What storing did: the memories in the order of the conversation.
+#[derive(Clone, Debug)]
+pub struct StoreOutcome {
+    /// Each memory, and what was done to it.
+    pub memories: Vec<(Arc<Memory>, Operation)>,
+}
+
+/// A search, checked.
+#[derive(Clone, Debug)]
+pub struct SearchRequest {
+    /// Whose memories.
+    pub owner: Owner,
+    /// What to find.
+    pub query: String,
+    /// How many at most.
+    pub limit: usize,
+    /// Rank a wider pool by everything known.
+    pub rerank: bool,
+    /// Which memories count.
+    pub filter: Filter,
+}
+
+/// A list, checked.
+#[derive(Clone, Debug)]
+pub struct ListRequest {
+    /// Whose memories.
+    pub owner: Owner,
+    /// Which of them, in what order.
+    pub query: ListQuery,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryPage {
+    /// The memories.
+    pub memories: Vec<Memory>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+/// A fact of this request with its vector.
+struct Fact {
+    candidate: Candidate,
+    vector: Vec<f32>,
+}
+
+/// What is to be done with the facts of a request, decided against one revision of the person.
+#[derive(Default)]
+struct Plan {
+    added: Vec<(Arc<Memory>, Vec<f32>, Operation)>,
+    superseded: Vec<(Arc<Memory>, MemoryId)>,
+    reinforced: Vec<Arc<Memory>>,
+    outcome: Vec<(Arc<Memory>, Operation)>,
+}
+
+impl MemoryService {
+    /// `index_memory_mb`: bound of the in-memory indexes, in MiB.
+    pub fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, index_memory_mb: u64) -> Self {
+        let indexes = PersonIndexes::new(store.clone(), Arc::clone(&embedder), index_memory_mb);
+        Self {
+            store,
+            clock,
+            embedder,
+            indexes,
+        }
+    }
+
+    /// Takes the facts out of a conversation and stores them: all of them, durably, or none.
+    pub async fn store(&self, caller: &Caller, request: StoreRequest) -> Result<StoreOutcome> {
+        let now = self.clock.now();
+        if let Some(outcome) = self.earlier_outcome(&request, now).await? {
+            return Ok(outcome);
+        }
+        let request = Arc::new(request);
+        let facts = self.extract(Arc::clone(&request), now).await?;
+        let owner = &request.owner;
+        let slot = self.indexes.slot(owner).await;
+        let guard = slot.lock().await;
+        for _ in 0..ATTEMPTS {
+            self.indexes.refresh(owner, &slot, &guard).await?;
+            let transaction = self.store.begin().await?;
+            let person = transaction.advance_person(owner, now).await?;
+            if person.revision != slot.read(|state| state.revision) + 1 {
+                continue;
+            }
+            let messages = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
+            let first = transaction
+                .advance_conversation(&owner.account_id, &person.id, &request.thread_id, messages)
+                .await?;
+            let plan = slot.read(|state| {
+                Plan::make(&request, &facts, first, now, |vector| {
+                    state.index.nearest(vector, SIMILAR)
+                })
+            });
+            self.write(&transaction, caller, &request, &person, now, &plan).await?;
+            if let Some((key, request_hash)) = &request.idempotency {
+                let record = IdempotencyRecord {
+                    key: key.clone(),
+                    request_hash: *request_hash,
+                    outcome: outcome_to_json(&plan.outcome),
+                    created_at: now,
+                };
+                let since = now - TimeDelta::hours(IDEMPOTENCY_HOURS);
+                if !transaction
+                    .insert_idempotency_record(&owner.account_id, &record, since)
+                    .await?
+                {
+                    drop(transaction);
+                    let outcome = self.earlier_outcome(&request, now).await?;
+                    return outcome.ok_or(Error::Conflict("The idempotency key is in use"));
+                }
+            }
+            transaction.commit().await?;
+            let outcome = StoreOutcome {
+                memories: plan.outcome.clone(),
+            };
+            slot.apply(person.revision, self.changes(plan)?, &guard);
+            self.indexes.reweigh(owner, &slot).await;
+            return Ok(outcome);
+        }
+        Err(Error::Unavailable("other instances keep changing this person".into()))
+    }
+
+    /// Finds memories by meaning.
+    pub async fn search(&self, request: SearchRequest) -> Result<Vec<Hit>> {
+        let slot = self.indexes.open(&request.owner).await?;
+        if slot.read(|state| state.index.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let (embedder, now) = (Arc::clone(&self.embedder), self.clock.now());
+        on_cpu(move || {
+            let vector = embedder
+                .embed_one(&request.query)
+                .map_err(|e| Error::Unavailable(Box::new(e)))?;
+            let query = Query {
+                text: &request.query,
+                vector: &vector,
+                filter: &request.filter,
+                limit: request.limit,
+                rerank: request.rerank,
+                now,
+            };
+            Ok(slot.read(|state| state.index.search(&query)))
+        })
+        .await
+    }
+
+    /// One page of a person's current memories.
+    pub async fn list(&self, request: ListRequest) -> Result<MemoryPage> {
+        let Some(person) = self.store.person(&request.owner).await? else {
+            return Ok(MemoryPage::default());
+        };
+        let Owner { account_id, user_id } = &request.owner;
+        let (memories, total) = self
+            .store
+            .list_memories(account_id, &person.id, user_id, &request.query)
+            .await?;
+        Ok(MemoryPage { memories, total })
+    }
+
+    /// One memory of a person. [`Error::MemoryNotFound`] for every other id.
+    pub async fn get(&self, owner: &Owner, id: &MemoryId) -> Result<Memory> {
+        let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
+        let memory = self
+            .store
+            .memory(&owner.account_id, &person.id, &owner.user_id, id)
+            .await?;
+        memory.ok_or(Error::MemoryNotFound)
+    }
+
+    async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
+        let embedder = Arc::clone(&self.embedder);
+        on_cpu(move || {
+            let turns: Vec<Turn<'_>> = request
+                .messages
+                .iter()
+                .map(|message| Turn {
+                    role: message.role,
+                    name: message.name.as_deref(),
+                    content: &message.content,
+                    sent_at: message.said_at.or(request.said_at).unwrap_or(now),
+                })
+                .collect();
+            let candidates = extraction::extract(&turns);
+            let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
+            let vectors = embed(&*embedder, &texts)?;
+            Ok(candidates
+                .into_iter()
+                .zip(vectors)
+                .map(|(candidate, vector)| Fact { candidate, vector })
+                .collect())
+        })
+        .await
+    }
+
+    async fn write(
+        &self,
+        transaction: &Transaction,
+        caller: &Caller,
+        request: &StoreRequest,
+        person: &Person,
+        now: DateTime<Utc>,
+        plan: &Plan,
+    ) -> Result<()> {
+        let account = &request.owner.account_id;
+        let AuthMethod::ApiKey(key_id) = &caller.method;
+        let changed_by = key_id.as_str();
+        let added: Vec<NewMemory<'_>> = plan
+            .added
+            .iter()
+            .map(|(memory, _, operation)| NewMemory {
+                memory,
+                operation: operation.as_str(),
+            })
+            .collect();
+        if !added.is_empty() {
+            transaction
+                .insert_memories(account, &person.id, person.revision, changed_by, &added)
+                .await?;
+            let vectors = plan
+                .added
+                .iter()
+                .map(|(memory, vector, _)| (&memory.id, vector.as_slice()));
+            transaction
+                .insert_embeddings(account, self.embedder.model(), vectors)
+                .await?;
+        }
+        let superseded: Vec<Superseded> = plan
+            .superseded
+            .iter()
+            .map(|(old, by)| Superseded {
+                id: old.id.clone(),
+                by: by.clone(),
+            })
+            .collect();
+        transaction
+            .supersede_memories(account, &person.id, person.revision, changed_by, now, &superseded)
+            .await?;
+        for memory in &plan.reinforced {
+            transaction
+                .reinforce_memory(account, &person.id, person.revision, &memory.id, &memory.sources)
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
+        let changed: Vec<(Arc<Memory>, bool)> = plan
+            .superseded
+            .into_iter()
+            .map(|(memory, _)| (memory, true))
+            .chain(plan.reinforced.into_iter().map(|memory| (memory, false)))
+            .collect();
+        let texts: Vec<&str> = changed.iter().map(|(memory, _)| memory.text.as_str()).collect();
+        let vectors = embed(&*self.embedder, &texts)?;
+        let changed = changed
+            .into_iter()
+            .zip(vectors)
+            .map(|((memory, superseded), vector)| Change {
+                memory,
+                vector,
+                superseded,
+            });
+        let added = plan.added.into_iter().map(|(memory, vector, _)| Change {
+            memory,
+            vector,
+            superseded: false,
+        });
+        Ok(changed.chain(added).collect())
+    }
+
+    async fn earlier_outcome(&self, request: &StoreRequest, now: DateTime<Utc>) -> Result<Option<StoreOutcome>> {
+        let Some((key, request_hash)) = &request.idempotency else {
+            return Ok(None);
+        };
+        let since = now - TimeDelta::hours(IDEMPOTENCY_HOURS);
+        let Some(record) = self
+            .store
+            .idempotency_record(&request.owner.account_id, key, since)
+            .await?
+        else {
+            return Ok(None);
+        };
+        if record.request_hash != *request_hash {
+            return Err(Error::Conflict("The idempotency key was used with another request"));
+        }
+        let mut memories = Vec::new();
+        for (id, operation) in outcome_from_json(&record.outcome) {
+            match self.get(&request.owner, &id).await {
+                Ok(memory) => memories.push((Arc::new(memory), operation)),
+                Err(Error::MemoryNotFound) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(Some(StoreOutcome { memories }))
+    }
+}
+
+impl Plan {
+    fn make(
+        request: &StoreRequest,
+        facts: &[Fact],
+        first_position: i64,
+        now: DateTime<Utc>,
+        nearest: impl Fn(&[f32]) -> Vec<(Arc<Memory>, f32)>,
+    ) -> Self {
+        let mut plan = Self::default();
+        let mut changed: HashMap<MemoryId, usize> = HashMap::new();
+        for fact in facts {
+            let near = nearest(&fact.vector);
+            let similar: Vec<Similar<'_>> = near
+                .iter()
+                .filter(|(memory, _)| !plan.superseded.iter().any(|(old, _)| old.id == memory.id))
+                .map(|(memory, cosine)| Similar {
+                    memory,
+                    cosine: *cosine,
+                })
+                .collect();
+            let find = |id: &MemoryId| {
+                near.iter()
+                    .find(|(memory, _)| memory.id == *id)
+                    .map(|(memory, _)| memory)
+            };
+            let sources = sources(request, &fact.candidate, first_position);
+            match extraction::decide(&fact.candidate, &similar) {
+                Decision::Add => plan.add(request, fact, sources, now, Operation::Added),
+                Decision::Supersede(id) => {
+                    let old = find(&id).cloned();
+                    plan.add(request, fact, sources, now, Operation::Updated);
+                    if let (Some(old), Some((new, ..))) = (old, plan.added.last()) {
+                        let closed = Memory {
+                            version: old.version + 1,
+                            updated_at: now,
+                            ..Memory::clone(&old)
+                        };
+                        plan.superseded.push((Arc::new(closed), new.id.clone()));
+                    }
+                }
+                Decision::Unchanged(id) => match (changed.get(&id), find(&id)) {
+                    (Some(place), _) => {
+                        let confirmed = &mut plan.reinforced[*place];
+                        Arc::make_mut(confirmed).sources.extend(sources);
+                    }
+                    (None, Some(memory)) => {
+                        let mut confirmed = Memory::clone(memory);
+                        confirmed.sources.extend(sources);
+                        let confirmed = Arc::new(confirmed);
+                        changed.insert(id, plan.reinforced.len());
+                        plan.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
+                        plan.reinforced.push(confirmed);
+                    }
+                    (None, None) => {}
+                },
+            }
+        }
+        plan
+    }
+
+    fn add(
+        &mut self,
+        request: &StoreRequest,
+        fact: &Fact,
+        sources: Vec<Source>,
+        now: DateTime<Utc>,
+        operation: Operation,
+    ) {
+        let candidate = &fact.candidate;
+        let memory = Arc::new(Memory {
+            id: MemoryId::generate(),
+            text: candidate.text.clone(),
+            memory_type: candidate.memory_type,
+            categories: candidate.categories.clone(),
+            importance: candidate.importance,
+            source: request.source.clone(),
+            agent_id: request.agent_id.clone(),
+            thread_id: request.thread_id.clone(),
+            user_id: (!request.owner.user_id.is_empty()).then(|| request.owner.user_id.clone()),
+            metadata: request.metadata.clone(),
+            event_time: candidate.event_time,
+            sources,
+            context: candidate.context.clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        });
+        self.outcome.push((Arc::clone(&memory), operation));
+        self.added.push((memory, fact.vector.clone(), operation));
+    }
+}
+
+impl fmt::Debug for MemoryService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryService")
+    }
+}
+
+fn sources(request: &StoreRequest, candidate: &Candidate, first_position: i64) -> Vec<Source> {
+    let source = |quote: &extraction::Quote| {
+        let position = first_position + i64::try_from(quote.turn).unwrap_or(0);
+        let given = request.messages.get(quote.turn).and_then(|m| m.id.clone());
+        let message_id = given.unwrap_or_else(|| format!("{}#{position}", request.thread_id));
+        Source {
+            message_id,
+            position,
+            quote: quote.text.clone(),
+        }
+    };
+    candidate.quotes.iter().map(source).collect()
+}
+
+fn outcome_to_json(outcome: &[(Arc<Memory>, Operation)]) -> Value {
+    outcome
+        .iter()
+        .map(|(memory, operation)| json!([memory.id.as_str(), operation.as_str()]))
+        .collect()
+}
+
+fn outcome_from_json(outcome: &Value) -> Vec<(MemoryId, Operation)> {
+    let pair = |item: &Value| {
+        let id = MemoryId::from_stored(item.get(0)?.as_str()?);
+        Some((id, item.get(1)?.as_str()?.parse().ok()?))
+    };
+    outcome
+        .as_array()
+        .map(|items| items.iter().filter_map(pair).collect())
+        .unwrap_or_default()
+}
+
+/// Runs work that computes and never waits on a thread where it holds up no request.
+async fn on_cpu<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Error::Internal(Box::new(e)))?
+}

@@ -1,0 +1,14 @@
+//! The use cases: rights, the order of steps, transactions. Called by `grpc/` and the command line; knows no transport
+//! and no SQL.
+
+mod api_key;
+mod auth;
+mod indexes;
+mod memories;
+
+pub use api_key::ApiKeySecret;
+pub use auth::{AuthService, NewApiKey};
+pub use memories::{
+    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
+    StoreRequest,
+};

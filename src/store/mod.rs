@@ -1,0 +1,189 @@
+//! The database: connections, transactions, migrations and one file per table with all its queries.
+//!
+//! The only home of sea-orm. Every function on user data takes its owner. Business rules live in `services/`, which
+//! calls this.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::error::{Error, Result};
+use migrations::Migrator;
+
+mod accounts;
+mod api_keys;
+mod conversations;
+mod embeddings;
+mod idempotency;
+mod memories;
+#[path = "../../migrations/mod.rs"]
+mod migrations;
+mod persons;
+
+pub use accounts::Account;
+pub use api_keys::ApiKeyRow;
+pub use idempotency::IdempotencyRecord;
+pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
+pub use persons::Person;
+
+/// How to reach the database.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// Connections for reading; PostgreSQL writes through the same ones.
+    pub max_connections: u32,
+    /// How long to wait for a connection or for another writer.
+    pub timeout: Duration,
+}
+
+/// The database.
+///
+/// SQLite allows one writer at a time, so writes queue for a connection of their own instead of for a lock inside
+/// SQLite; on PostgreSQL both are one pool.
+#[derive(Clone, Debug)]
+pub struct Store {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+/// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
+#[derive(Debug)]
+pub struct Transaction(DatabaseTransaction);
+
+impl Store {
+    /// Opens the database; a SQLite file is made where there is none. Fails when it does not answer.
+    pub async fn connect(options: &StoreOptions) -> Result<Self> {
+        let timeout = options.timeout;
+        let mut connect = ConnectOptions::new(&options.url);
+        connect
+            .max_connections(options.max_connections)
+            .acquire_timeout(timeout)
+            .connect_timeout(timeout)
+            .test_before_acquire(false)
+            .sqlx_logging(false)
+            .map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(timeout)
+            });
+        if options.url.starts_with("sqlite:") {
+            make_parent_directory(&options.url)?;
+            let mut writer = connect.clone();
+            writer.max_connections(1);
+            // The writer goes first: it makes the file.
+            let write = Database::connect(writer).await.map_err(db_error)?;
+            let read = Database::connect(connect).await.map_err(db_error)?;
+            Ok(Self { read, write })
+        } else {
+            let pool = Database::connect(connect).await.map_err(db_error)?;
+            Ok(Self {
+                read: pool.clone(),
+                write: pool,
+            })
+        }
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate_up(&self) -> Result<()> {
+        Migrator::up(&self.write, None).await.map_err(db_error)
+    }
+
+    /// Takes back the last `steps` changes of the schema.
+    pub async fn migrate_down(&self, steps: u32) -> Result<()> {
+        Migrator::down(&self.write, Some(steps)).await.map_err(db_error)
+    }
+
+    /// Every change of the schema by name, and whether it is applied.
+    pub async fn migration_status(&self) -> Result<Vec<(String, bool)>> {
+        Migrator::install(&self.write).await.map_err(db_error)?;
+        let applied = Migrator::get_applied_migrations(&self.write).await.map_err(db_error)?;
+        let names: Vec<String> = applied.iter().map(|m| m.name().to_owned()).collect();
+        Ok(Migrator::migrations()
+            .iter()
+            .map(|m| (m.name().to_owned(), names.iter().any(|n| n == m.name())))
+            .collect())
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.read.execute_unprepared("SELECT 1").await.map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Begins a transaction that will write.
+    pub async fn begin(&self) -> Result<Transaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.write
+            .begin_with_options(options)
+            .await
+            .map(Transaction)
+            .map_err(db_error)
+    }
+
+    /// Ends every connection, after what is under way.
+    pub async fn close(self) -> Result<()> {
+        self.read.close().await.map_err(db_error)?;
+        self.write.close().await.map_err(db_error)
+    }
+}
+
+impl Transaction {
+    /// Keeps what was written; when this returns, it is durable.
+    pub async fn commit(self) -> Result<()> {
+        self.0.commit().await.map_err(db_error)
+    }
+}
+
+fn make_parent_directory(url: &str) -> Result<()> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = Path::new(path.split('?').next().unwrap_or(path));
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => {
+            std::fs::create_dir_all(parent).map_err(|e| Error::Unavailable(Box::new(e)))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// `DbErr` becomes [`Error`] here and nowhere else: a database that is away, full, locked or read-only is
+/// unavailable; everything else is a fault of ours.
+fn db_error(error: DbErr) -> Error {
+    let away = match &error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => e
+            .as_database_error()
+            .map_or(true, |d| d.code().is_some_and(|code| is_away(&code))),
+        _ => false,
+    };
+    if away {
+        Error::Unavailable(Box::new(error))
+    } else {
+        Error::Internal(Box::new(error))
+    }
+}
+
+/// SQLite result codes (BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte of the extended code) and
+/// PostgreSQL classes (connection, resources, operator intervention, rollback, read-only transaction).
+fn is_away(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 8 | 10 | 13 | 14),
+        _ => ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)) || code == "25006",
+    }
+}
+
+fn is_unique_violation(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_)))
+}
