@@ -3,6 +3,7 @@
 pub mod app;
 pub mod config;
 pub mod error;
+pub mod eval;
 pub mod extraction;
 pub mod grpc;
 pub mod model;

@@ -5,7 +5,7 @@
     reason = "a command line talks on its streams"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 use memsync::app::App;
 use memsync::config::{Config, LogConfig, LogFormat};
+use memsync::eval;
 use memsync::model::{ApiKeyId, Clock, ScopeSet};
 use memsync::services::NewApiKey;
 use memsync::store::{Store, StoreOptions};
@@ -43,6 +44,9 @@ enum Command {
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
+    /// Measure the engine on a data set.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Ask a server whether it can serve; exit code 0 or 1.
     Healthcheck {
         /// The server; the configured address when absent.
@@ -124,6 +128,19 @@ enum MigrateCommand {
     Status,
 }
 
+#[derive(Subcommand)]
+enum EvalCommand {
+    /// Store the conversations of a data set in a throw-away database, ask its questions, print recall.
+    Recall {
+        /// The data set, in LoCoMo's shape.
+        #[arg(long)]
+        data: PathBuf,
+        /// Print one JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = || -> anyhow::Result<()> {
@@ -149,6 +166,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::User(command) => user(&config, command).await,
         Command::Key(command) => key(&config, command).await,
         Command::Migrate(command) => migrate(&config, command).await,
+        Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }
@@ -292,6 +310,50 @@ async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()>
             }
         }
     }
+    Ok(())
+}
+
+async fn eval_recall(mut config: Config, data: &Path, json: bool) -> anyhow::Result<()> {
+    let conversations = eval::load(data).with_context(|| data.display().to_string())?;
+    let directory = tempfile::tempdir()?;
+    config.database.url = format!("sqlite://{}", directory.path().join("eval.db").display());
+    let app = App::open(&config, Clock::system()).await?;
+    let account = app.auth.create_account("eval@memsync.dev", None).await?;
+    let report = eval::recall(&app.memories, &account.id, &conversations, |id| eprintln!("{id} …")).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!(
+        "{} conversations, {} messages, {} memories",
+        report.conversations, report.messages, report.memories
+    );
+    println!("category      n   r@5  r@10  r@20 any@10 all@10   MRR nDCG@10 best score");
+    for row in &report.figures {
+        let name = if row.category == 0 {
+            "1-4".to_owned()
+        } else {
+            row.category.to_string()
+        };
+        println!(
+            "{name:<8} {:>6} {:>5.3} {:>5.3} {:>5.3} {:>6.3} {:>6.3} {:>5.3} {:>7.3} {:>10.3}",
+            row.n,
+            row.recall[0],
+            row.recall[1],
+            row.recall[2],
+            row.recall_any[1],
+            row.recall_all[1],
+            row.mrr,
+            row.ndcg_10,
+            row.best_score
+        );
+    }
+    if let Some(auroc) = report.auroc {
+        println!("AUROC of the best score, answerable against not: {auroc:.3}");
+    }
+    let [store, search] = [report.store_ms, report.search_ms];
+    println!("store a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1]);
+    println!("search: p50 {:.2} ms, p95 {:.2} ms", search[0], search[1]);
     Ok(())
 }
 

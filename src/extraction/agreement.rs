@@ -18,9 +18,13 @@ impl Rewriter<'_, '_> {
                 }
                 self.pending = Agreement::None;
                 if let Some(verb) = self.conjugated(at) {
-                    self.coordinates = !verb::is_past(lower)
-                        && !verb::MODALS.contains(&lower)
-                        && !["is", "isn't", "doesn't", "used"].contains(&verb.as_str());
+                    // "I moved to Ghent and work": a present verb may follow a past one, but not an auxiliary.
+                    self.coordinates = !verb::MODALS.contains(&lower)
+                        && ![
+                            "is", "isn't", "doesn't", "used", "did", "didn't", "had", "hadn't", "was", "wasn't",
+                        ]
+                        .contains(&verb.as_str());
+                    self.follows_past = verb::is_past(lower);
                     self.cores[at] = verb;
                 }
                 return;
@@ -63,6 +67,9 @@ impl Rewriter<'_, '_> {
         };
         let verb = &self.words[verb_at];
         let next = self.words.get(verb_at + 1);
+        if self.follows_past && !next.is_some_and(|w| follows_verb(&w.lower)) {
+            return;
+        }
         let is_verb = (verb::is_base(&verb.lower) || verb.is_one_of(&["am", "don't", "have"]))
             && (next.is_some_and(|w| follows_verb(&w.lower) || verb::is_ing(&w.lower))
                 || verb.is_one_of(&[

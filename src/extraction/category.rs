@@ -12,6 +12,8 @@ use super::word::Word;
 use crate::model::Category;
 
 const COUNT: usize = Category::ALL.len();
+/// Less evidence chooses no category.
+const ENOUGH: f32 = 1.0;
 
 /// Evidence for each category, in the order of [`Category::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,6 +23,14 @@ impl Evidence {
     /// The evidence for one category.
     pub(super) fn of(&self, category: Category) -> f32 {
         self.0[category as usize]
+    }
+
+    /// The category with the most evidence, where any has enough to be chosen.
+    pub(super) fn strongest(&self) -> Option<Category> {
+        let best = Category::ALL
+            .into_iter()
+            .max_by(|a, b| self.of(*a).total_cmp(&self.of(*b)))?;
+        (self.of(best) >= ENOUGH).then_some(best)
     }
 
     pub(super) fn add(&mut self, category: Category, weight: f32) {
@@ -89,7 +99,7 @@ pub(super) fn choose(evidence: &Evidence, is_private: bool, is_lasting: bool) ->
         .into_iter()
         .filter(|c| *c != Category::Private)
         .map(|c| (c, evidence.of(c)))
-        .filter(|(_, weight)| *weight >= 1.0)
+        .filter(|(_, weight)| *weight >= ENOUGH)
         .collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = ranked.first().map_or(0.0, |r| r.1);

@@ -144,10 +144,19 @@ fn joins(piece: &Piece<'_>, group: &[Piece<'_>]) -> bool {
         return true;
     }
     let topics = piece.words.iter().filter(|w| carries_topic(w)).count();
-    if topics < 2 || !speaks_of_self(&piece.words) {
-        return true;
+    !speaks_of_self(&piece.words) || topics < 2 && !changes_subject(piece, group)
+}
+
+/// Whether a short sentence is clearly about another part of life than those before it.
+fn changes_subject(piece: &Piece<'_>, group: &[Piece<'_>]) -> bool {
+    let before = group.iter().fold(Evidence::default(), |mut all, p| {
+        all.merge(&p.evidence);
+        all
+    });
+    match (piece.evidence.strongest(), before.strongest()) {
+        (Some(own), Some(_)) => before.of(own) == 0.0,
+        (Some(_), None) | (None, _) => false,
     }
-    false
 }
 
 /// Whether the sentence's subject is the speaker or something of theirs.

@@ -50,6 +50,7 @@ pub(super) fn third_person(
         mentioned: false,
         pending: Agreement::None,
         coordinates: false,
+        follows_past: false,
         told_in_past: words.iter().any(|w| verb::is_past(&w.lower))
             || times.iter().any(|t| t.stretch.is_some()) && !super::time::speaks_of_future(words),
         in_quotes: false,
@@ -85,6 +86,8 @@ pub(super) struct Rewriter<'w, 'a> {
     pub(super) pending: Agreement,
     /// The verb just written governs later ones behind "and".
     pub(super) coordinates: bool,
+    /// Whether the verb before it was past: only a clear case then agrees.
+    pub(super) follows_past: bool,
     pub(super) told_in_past: bool,
     in_quotes: bool,
     pub(super) skip: Vec<bool>,

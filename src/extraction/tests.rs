@@ -370,3 +370,16 @@ fn context_is_the_end_of_the_turn_before() {
     let context = found[0].context.as_deref().unwrap_or_default();
     assert!(context.chars().count() <= 300 && context.len() > 250 && context.starts_with("word"));
 }
+
+#[test]
+fn a_present_verb_behind_a_past_one_agrees_and_another_part_of_life_is_a_fact_of_its_own() {
+    let found = user("I just moved to Ghent and work as a data engineer. I love climbing.");
+    assert_eq!(
+        texts(&found),
+        [
+            "User just moved to Ghent and works as a data engineer.",
+            "User loves climbing."
+        ]
+    );
+    assert_eq!(found[1].categories, [Category::Interests]);
+}

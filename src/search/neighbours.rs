@@ -1,6 +1,6 @@
 //! Who stands beside whom in a conversation: memories by thread and place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::model::Memory;
 
@@ -15,24 +15,35 @@ pub(super) type Place = (u64, i64);
 /// Slots by the messages that they were taken from.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
-    slots: BTreeMap<Place, Vec<u32>>,
+    threads: HashMap<u64, BTreeMap<i64, Vec<u32>>>,
+    places: usize,
 }
 
 impl Neighbours {
     pub(super) fn insert(&mut self, slot: usize, places: &[Place]) {
         let slot = u32::try_from(slot).unwrap_or(u32::MAX);
-        for place in places {
-            self.slots.entry(*place).or_default().push(slot);
+        for (thread, position) in places {
+            let slots = self.threads.entry(*thread).or_default().entry(*position).or_default();
+            self.places += usize::from(slots.is_empty());
+            slots.push(slot);
         }
     }
 
     pub(super) fn remove(&mut self, slot: usize, places: &[Place]) {
-        for place in places {
-            if let Some(slots) = self.slots.get_mut(place) {
-                slots.retain(|held| *held as usize != slot);
-                if slots.is_empty() {
-                    self.slots.remove(place);
-                }
+        for (thread, position) in places {
+            let Some(positions) = self.threads.get_mut(thread) else {
+                continue;
+            };
+            let Some(slots) = positions.get_mut(position) else {
+                continue;
+            };
+            slots.retain(|held| *held as usize != slot);
+            if slots.is_empty() {
+                positions.remove(position);
+                self.places -= 1;
+            }
+            if positions.is_empty() {
+                self.threads.remove(thread);
             }
         }
     }
@@ -41,10 +52,12 @@ impl Neighbours {
     /// 0 is a memory of the same turn.
     pub(super) fn visit(&self, places: &[Place], mut visit: impl FnMut(usize, i64)) {
         for &(thread, position) in places {
-            let around = (thread, position.saturating_sub(REACH))..=(thread, position.saturating_add(REACH));
-            for (place, slots) in self.slots.range(around) {
+            let Some(positions) = self.threads.get(&thread) else {
+                continue;
+            };
+            for (near, slots) in positions.range(position.saturating_sub(REACH)..=position.saturating_add(REACH)) {
                 for slot in slots {
-                    visit(*slot as usize, place.1 - position);
+                    visit(*slot as usize, near - position);
                 }
             }
         }
@@ -52,7 +65,7 @@ impl Neighbours {
 
     /// Bytes held, estimated.
     pub(super) fn size_bytes(&self) -> usize {
-        self.slots.len() * 80
+        self.places * 64 + self.threads.len() * 96
     }
 }
 

@@ -15,11 +15,13 @@ use super::words::Analyzer;
 use super::{Hit, PersonIndex, Query};
 
 /// Memories re-scored for their own words and vector, at least.
-const POOL: usize = 200;
+const POOL: usize = 120;
 /// Best memories whose neighbours join the pool.
-const LEADERS: usize = 60;
+const LEADERS: usize = 40;
 /// Smallest spread of cosines taken for a real difference.
 const LEAST_SPREAD: f32 = 0.05;
+/// Smallest BM25 taken for a real match.
+const LEAST_BM25: f32 = 1e-3;
 
 /// How results are ranked.
 #[derive(Clone, Debug)]
@@ -148,10 +150,6 @@ pub(crate) fn candidates(
     question: &Question,
     weights: &Weights,
 ) -> (Vec<Candidate>, Scale) {
-    let passing: Vec<usize> = index.passing(query.filter).collect();
-    if passing.is_empty() || query.limit == 0 {
-        return (Vec::new(), Scale::default());
-    }
     let probe = index.vectors.probe(query.vector);
     let mut own = Own {
         dense: vec![0.0; index.slots()],
@@ -159,23 +157,31 @@ pub(crate) fn candidates(
         joint: Vec::new(),
     };
     index.lexical.score(&question.terms, weights.context, &mut own.lexical);
+    let mut best: Vec<(f32, u32)> = Vec::with_capacity(index.len());
     let (mut sum, mut scale) = (0.0, Scale::default());
-    for slot in &passing {
-        let cosine = index.vectors.cosine(&probe, *slot);
-        own.dense[*slot] = cosine;
+    for slot in index.passing(query.filter) {
+        let cosine = index.vectors.cosine(&probe, slot);
+        own.dense[slot] = cosine;
         sum += cosine;
         scale.best_cosine = scale.best_cosine.max(cosine);
-        scale.best_bm25 = scale.best_bm25.max(own.lexical[*slot]);
+        scale.best_bm25 = scale.best_bm25.max(own.lexical[slot]);
+        best.push((0.0, u32::try_from(slot).unwrap_or(u32::MAX)));
     }
-    let mean = sum / as_f32(passing.len());
-    let spread = (scale.best_cosine - mean).max(LEAST_SPREAD);
+    if best.is_empty() || query.limit == 0 {
+        return (Vec::new(), Scale::default());
+    }
+    let mean = sum / as_f32(best.len());
+    let (dense_unit, lexical_unit) = (
+        1.0 / (scale.best_cosine - mean).max(LEAST_SPREAD),
+        1.0 / scale.best_bm25.max(LEAST_BM25),
+    );
     own.joint = vec![0.0; index.slots()];
-    let mut best = Vec::with_capacity(passing.len());
-    for slot in passing {
-        own.dense[slot] = ((own.dense[slot] - mean) / spread).max(-0.5);
-        own.lexical[slot] /= scale.best_bm25.max(f32::MIN_POSITIVE);
-        own.joint[slot] = (own.dense[slot] + own.lexical[slot]) / 2.0;
-        best.push((own.joint[slot], slot));
+    for (joint, slot) in &mut best {
+        let slot = *slot as usize;
+        own.dense[slot] = ((own.dense[slot] - mean) * dense_unit).max(-0.5);
+        own.lexical[slot] *= lexical_unit;
+        *joint = (own.dense[slot] + own.lexical[slot]) / 2.0;
+        own.joint[slot] = *joint;
     }
     let pool = pool(index, best, query);
     let signs = signs::read(index, question, &own, &pool);
@@ -197,16 +203,17 @@ pub(crate) fn candidates(
 }
 
 /// The best memories by their own score, and the neighbours of the very best.
-fn pool(index: &PersonIndex, mut best: Vec<(f32, usize)>, query: &Query<'_>) -> Vec<usize> {
+fn pool(index: &PersonIndex, mut best: Vec<(f32, u32)>, query: &Query<'_>) -> Vec<usize> {
     let mut outside = vec![false; index.slots()];
     for (_, slot) in &best {
-        outside[*slot] = true;
+        outside[*slot as usize] = true;
     }
     let size = POOL.max(query.limit.saturating_mul(3));
     keep_first(&mut best, size, |a, b| {
-        b.0.total_cmp(&a.0).then_with(|| index.newer_first(a.1, b.1))
+        b.0.total_cmp(&a.0)
+            .then_with(|| index.newer_first(a.1 as usize, b.1 as usize))
     });
-    let mut pool: Vec<usize> = best.into_iter().map(|(_, slot)| slot).collect();
+    let mut pool: Vec<usize> = best.into_iter().map(|(_, slot)| slot as usize).collect();
     for slot in &pool {
         outside[*slot] = false;
     }

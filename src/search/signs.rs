@@ -130,7 +130,9 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
                 } else {
                     &mut signs.after
                 };
-                if let Some(held) = distance.checked_sub(1).and_then(|at| side.get_mut(at)) {
+                if other != slot
+                    && let Some(held) = distance.checked_sub(1).and_then(|at| side.get_mut(at))
+                {
                     *held = held.max(own.joint[other]);
                 }
             });

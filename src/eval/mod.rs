@@ -1,0 +1,131 @@
+//! Measuring recall: the conversations of a data set through the real pipeline, then its questions.
+//!
+//! Called by the command line. It judges by `source_message_ids`: a question counts as answered when the messages that
+//! its evidence names are among the sources of the best memories.
+
+mod dataset;
+mod metrics;
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::model::{AccountId, ApiKeyId};
+use crate::model::{AuthMethod, Caller, Owner, Role, ScopeSet};
+use crate::search::Filter;
+use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRequest};
+
+pub use dataset::{Conversation, DataError, Question, Session, load};
+pub use metrics::{CategoryFigures, Figures};
+
+/// Memories looked at for a question; recall is reported at up to this many.
+const DEPTH: usize = 20;
+
+/// What came of an evaluation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Conversations.
+    pub conversations: usize,
+    /// Messages stored.
+    pub messages: usize,
+    /// Memories made of them.
+    pub memories: usize,
+    /// Figures by the data set's question category, then of all answerable ones.
+    pub figures: Vec<CategoryFigures>,
+    /// Probability that an answerable question's best score beats an unanswerable one's; absent without such.
+    pub auroc: Option<f64>,
+    /// Time to store a session, in milliseconds: median and 95th percentile.
+    pub store_ms: [f64; 2],
+    /// Time to search, in milliseconds: median and 95th percentile.
+    pub search_ms: [f64; 2],
+}
+
+/// Stores every conversation for a person of its own and asks its questions. `progress` is told of each conversation.
+pub async fn recall(
+    memories: &MemoryService,
+    account_id: &AccountId,
+    conversations: &[Conversation],
+    mut progress: impl FnMut(&str),
+) -> crate::error::Result<Report> {
+    let caller = Caller {
+        account_id: account_id.clone(),
+        email: String::new(),
+        method: AuthMethod::ApiKey(ApiKeyId::generate()),
+        scopes: ScopeSet::default_for_keys(),
+    };
+    let mut figures = Figures::default();
+    let (mut messages, mut stored) = (0, 0);
+    let (mut store_times, mut search_times) = (Vec::new(), Vec::new());
+    for conversation in conversations {
+        progress(&conversation.id);
+        let owner = Owner {
+            account_id: account_id.clone(),
+            user_id: conversation.id.clone(),
+        };
+        for session in &conversation.sessions {
+            messages += session.messages.len();
+            let started = Instant::now();
+            let outcome = memories.store(&caller, store_request(&owner, session)).await?;
+            store_times.push(started.elapsed());
+            stored += outcome.memories.len();
+        }
+        for question in &conversation.questions {
+            let started = Instant::now();
+            let hits = memories
+                .search(SearchRequest {
+                    owner: owner.clone(),
+                    query: question.text.clone(),
+                    limit: DEPTH,
+                    rerank: true,
+                    filter: Filter::default(),
+                })
+                .await?;
+            search_times.push(started.elapsed());
+            let score = hits.first().and_then(|hit| hit.rerank_score).unwrap_or(0.0);
+            let found = hits
+                .iter()
+                .map(|h| h.memory.sources.iter().map(|s| s.message_id.as_str()).collect());
+            figures.add(question, score, &found.collect::<Vec<_>>());
+        }
+    }
+    Ok(Report {
+        conversations: conversations.len(),
+        messages,
+        memories: stored,
+        auroc: figures.auroc(),
+        figures: figures.by_category(),
+        store_ms: percentiles(store_times),
+        search_ms: percentiles(search_times),
+    })
+}
+
+fn store_request(owner: &Owner, session: &Session) -> StoreRequest {
+    StoreRequest {
+        owner: owner.clone(),
+        messages: session
+            .messages
+            .iter()
+            .map(|message| ConversationMessage {
+                role: Role::User,
+                content: message.content.clone(),
+                id: Some(message.id.clone()),
+                name: Some(message.name.clone()),
+                said_at: Some(session.held_at),
+            })
+            .collect(),
+        agent_id: "eval".to_owned(),
+        thread_id: session.id.clone(),
+        source: "eval".to_owned(),
+        metadata: None,
+        said_at: None,
+        idempotency: None,
+    }
+}
+
+fn percentiles(mut times: Vec<Duration>) -> [f64; 2] {
+    times.sort_unstable();
+    [50, 95].map(|percent| {
+        let place = (times.len() * percent / 100).min(times.len().saturating_sub(1));
+        times.get(place).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+    })
+}
