@@ -1,6 +1,7 @@
 //! Code and descriptors made from `proto/` by `build.rs`.
 
 /// The package `memsync.v1`.
+#[expect(clippy::allow_attributes, reason = "generated code")]
 pub mod v1 {
     tonic::include_proto!("memsync.v1");
 }

@@ -70,7 +70,7 @@ impl Figures {
         }
         let n = question.evidence.len();
         for (place, cut) in CUTS.iter().enumerate() {
-            let left = left_after.iter().take(*cut).last().copied().unwrap_or(n);
+            let left = left_after.iter().take(*cut).next_back().copied().unwrap_or(n);
             sums.fraction[place] += (n - left) as f64 / n as f64;
             sums.any[place] += f64::from(u8::from(left < n));
             sums.all[place] += f64::from(u8::from(left == 0));

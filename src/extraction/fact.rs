@@ -31,6 +31,9 @@ use crate::model::MemoryType;
 const MOST_SENTENCES: usize = 4;
 pub(super) const LONGEST_GROUP_BYTES: usize = 420;
 
+/// "I'm really excited." in front of a fact adds nothing to it.
+const BARE_FEELING_WORDS: usize = 4;
+
 /// What surrounds a turn.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'t> {
@@ -127,6 +130,11 @@ fn group(pieces: Vec<Piece<'_>>) -> Vec<Vec<Piece<'_>>> {
     }
     // What only feels says nothing alone.
     groups.retain(|group| group.iter().any(|piece| piece.kind == SentenceKind::Fact));
+    for group in &mut groups {
+        let bare = |piece: &Piece<'_>| piece.kind == SentenceKind::Feeling && piece.words.len() <= BARE_FEELING_WORDS;
+        let feelings = group.iter().take_while(|piece| bare(piece)).count();
+        group.drain(..feelings.min(group.len() - 1));
+    }
     groups
 }
 

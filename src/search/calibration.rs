@@ -1,26 +1,89 @@
 //! From ranking scores, which only compare within one question, to a relevance between 0 and 1.
+//!
+//! How strong the answer is as a whole comes from absolute signs, so that a question that nothing answers scores low
+//! everywhere; how far a memory falls behind the first spreads the scores below. Called by [`super::rank`].
+
+/// Logit of the relevance of a first memory with no sign of strength.
+///
+/// This and the next three are a logistic regression on first results: questions that the memories answer, against
+/// questions about the wrong person and questions put to another person's memories, half and half; the intercept is
+/// raised by 0.3, since most questions asked in earnest have an answer.
+const INTERCEPT: f32 = -4.1;
+/// Worth of a first memory that has every word of the question.
+const COVERAGE: f32 = 3.0;
+/// Worth of the nearest memory's cosine.
+const COSINE: f32 = 2.8;
+/// Worth of a first memory about whom the question names.
+const SUBJECT: f32 = 1.7;
+/// What counts as [`Evidence::subject`] when the question names nobody: the mean of answered questions.
+const NOBODY_NAMED: f32 = 0.85;
+/// Loss for each unit of ranking score behind the first, fitted on answered questions.
+const BEHIND: f32 = 3.1;
+/// More than every word of the question at average length is no better answer.
+const MOST_COVERAGE: f32 = 1.5;
 
 /// What a question's answer as a whole shows, in absolute terms.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
     /// BM25 that a memory with every term of the question would have.
     pub(crate) attainable: f32,
-    /// Cosine of the nearest memory.
+    /// Cosine of the nearest memory, −1 to 1.
     pub(crate) best_cosine: f32,
     /// BM25 of the first memory.
     pub(crate) best_bm25: f32,
-    /// Whether the first memory is about whom the question names: 1, 0.5 (mentions) or 0.
-    pub(crate) subject: f32,
+    /// Whether the first memory is about whom the question names: 1, 0.5 (mentions them) or 0; none when nobody known
+    /// is named.
+    pub(crate) subject: Option<f32>,
 }
 
 /// Relevance, 0 to 1, of a memory that scores `behind` less than the first of the same question.
 pub(super) fn calibrate(evidence: &Evidence, behind: f32) -> f32 {
-    let coverage = if evidence.attainable > 0.0 {
-        (evidence.best_bm25 / evidence.attainable).min(1.5)
+    let Evidence {
+        attainable,
+        best_cosine,
+        best_bm25,
+        subject,
+    } = evidence;
+    let coverage = if *attainable > 0.0 {
+        (best_bm25 / attainable).min(MOST_COVERAGE)
     } else {
         0.0
     };
-    let strength = -3.0 + 3.0 * coverage + 3.0 * evidence.best_cosine + 0.5 * evidence.subject;
-    let logit = strength - 3.0 * behind.max(0.0);
+    let strength = INTERCEPT + COVERAGE * coverage + COSINE * best_cosine + SUBJECT * subject.unwrap_or(NOBODY_NAMED);
+    let logit = strength - BEHIND * behind.max(0.0);
     1.0 / (1.0 + (-logit).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRONG: Evidence = Evidence {
+        attainable: 10.0,
+        best_cosine: 0.8,
+        best_bm25: 10.0,
+        subject: Some(1.0),
+    };
+
+    #[test]
+    fn a_full_match_is_excellent_and_no_match_is_poor() {
+        assert!(calibrate(&STRONG, 0.0) >= 0.8);
+        assert!(
+            calibrate(
+                &Evidence {
+                    best_cosine: 0.2,
+                    best_bm25: 0.0,
+                    ..STRONG
+                },
+                0.0
+            ) < 0.4
+        );
+        assert!(calibrate(&Evidence::default(), 0.0) < 0.4);
+    }
+
+    #[test]
+    fn relevance_falls_with_the_distance_behind_the_first() {
+        let scores: Vec<f32> = (0..10).map(|step| calibrate(&STRONG, step as f32 * 0.3)).collect();
+        assert!(scores.is_sorted_by(|a, b| a > b) && scores.iter().all(|score| (0.0..=1.0).contains(score)));
+    }
 }

@@ -10,6 +10,8 @@ mod neighbours;
 pub(crate) mod question;
 pub(crate) mod rank;
 pub(crate) mod signs;
+#[cfg(test)]
+mod tests;
 mod vectors;
 pub(crate) mod words;
 

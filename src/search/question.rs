@@ -21,6 +21,9 @@ const PRESENT_WORDS: &[&str] = &[
     "recently",
 ];
 
+/// How clients name the person in a question ("user interests"); memories speak of the person without it.
+const ASKED_ABOUT: &str = "user";
+
 /// Words that may stand before a month's name and make it one.
 const BEFORE_MONTHS: &[&str] = &[
     "during", "early", "end", "in", "last", "late", "mid", "next", "of", "on", "since", "this", "until",
@@ -54,7 +57,7 @@ impl Question {
     pub(crate) fn read(text: &str, now: DateTime<Utc>, analyzer: &Analyzer) -> Self {
         let words: Vec<String> = words(text).collect();
         let mut terms: Vec<QueryTerm> = Vec::new();
-        for word in words.iter().filter(|word| !is_stop_word(word)) {
+        for word in words.iter().filter(|word| !is_stop_word(word) && *word != ASKED_ABOUT) {
             let term = analyzer.stem(word);
             match terms.iter_mut().find(|known| known.term == term) {
                 Some(known) => known.weight += 0.5,

@@ -118,7 +118,8 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
         attainable: index.lexical.attainable(&question.terms),
         best_cosine: scale.best_cosine,
         best_bm25: first.signs.lexical * scale.best_bm25,
-        subject: first.signs.subject + 0.5 * first.signs.mention,
+        subject: (!signs::named(index, &question).is_empty())
+            .then_some(first.signs.subject + 0.5 * first.signs.mention),
     };
     let top = first.score;
     let probe = index.vectors.probe(query.vector);

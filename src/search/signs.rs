@@ -95,11 +95,7 @@ pub(super) struct Own {
 /// Reads the signs of all memories in `pool` (slots).
 pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[usize]) -> Vec<Signs> {
     let analyzer = Analyzer::new();
-    let named: Vec<&String> = question
-        .names
-        .iter()
-        .filter(|name| index.subjects.contains_key(*name))
-        .collect();
+    let named = named(index, question);
     let named_terms: Vec<String> = named.iter().map(|name| analyzer.stem(name)).collect();
     let named_numbers: Vec<u32> = named_terms.iter().filter_map(|term| index.lexical.find(term)).collect();
     let pairs: Vec<Option<(u32, u32)>> = question
@@ -166,6 +162,15 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
             signs.length = length.ln() / as_f32(LONG_TERMS).ln();
             signs
         })
+        .collect()
+}
+
+/// The names in the question that memories are about.
+pub(super) fn named<'q>(index: &PersonIndex, question: &'q Question) -> Vec<&'q String> {
+    question
+        .names
+        .iter()
+        .filter(|name| index.subjects.contains_key(*name))
         .collect()
 }
 

@@ -165,7 +165,7 @@ fn db_error(error: DbErr) -> Error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => e
             .as_database_error()
-            .map_or(true, |d| d.code().is_some_and(|code| is_away(&code))),
+            .is_none_or(|d| d.code().is_some_and(|code| is_away(&code))),
         _ => false,
     };
     if away {

@@ -1,4 +1,5 @@
 //! Everything that a user relies on, through the real server.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod architecture;
 mod authentication;
@@ -12,6 +13,7 @@ mod isolation;
 mod memories;
 mod parity;
 mod postgres;
+mod process;
 mod readme;
 mod rest_shape;
 mod support;

@@ -1,1 +1,335 @@
-//! Servers and clients for the tests.
+//! A whole server in this process on a fresh SQLite file, and clients of both transports.
+
+mod descriptors;
+mod proto_json;
+
+use std::net::SocketAddr;
+use std::sync::Once;
+use std::time::Duration;
+
+use memsync::app::{App, Running};
+use memsync::config::{AuthConfig, Config, DatabaseConfig, LogConfig, LogFormat};
+use memsync::model::{ApiKeyId, Clock, Scope};
+use memsync::proto::v1::auth_service_client::AuthServiceClient;
+use memsync::proto::v1::memory_service_client::MemoryServiceClient;
+use memsync::services::NewApiKey;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tonic::Status;
+use tonic::metadata::{Ascii, MetadataKey, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+
+pub use descriptors::{Binding, Raw, bindings};
+pub use proto_json::proto_json;
+
+/// A server of its own, with a directory of its own.
+pub struct TestServer {
+    pub running: Running,
+    pub dir: TempDir,
+}
+
+/// A key as its owner sees it.
+#[derive(Clone)]
+pub struct Key {
+    pub id: ApiKeyId,
+    pub secret: String,
+}
+
+/// The scopes of a key that is made without naming any.
+pub const DEFAULT_SCOPES: [&str; 6] = [
+    "memories:read",
+    "memories:write",
+    "profile:read",
+    "profile:write",
+    "integrations:read",
+    "integrations:write",
+];
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}, Clock::system()).await
+    }
+
+    /// Starts a server whose settings `change` has the last word on.
+    pub async fn start_with(change: impl FnOnce(&mut Config), clock: Clock) -> Self {
+        install_crypto();
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(&dir);
+        change(&mut config);
+        let app = App::open(&config, clock).await.unwrap();
+        let running = app.start(&config).await.unwrap();
+        Self { running, dir }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address())
+    }
+
+    /// A key of the account with this address, which is made where there is none yet.
+    pub async fn create_key(&self, email: &str, scopes: &[&str]) -> Key {
+        self.create_expiring_key(email, scopes, None).await
+    }
+
+    pub async fn create_expiring_key(&self, email: &str, scopes: &[&str], expires_in: Option<Duration>) -> Key {
+        let auth = &self.running.app.auth;
+        let account = match auth.find_account(email).await.unwrap() {
+            Some(account) => account,
+            None => auth.create_account(email, None).await.unwrap(),
+        };
+        let new = NewApiKey {
+            account_id: account.id,
+            name: "test".to_owned(),
+            scopes: scopes.iter().map(|scope| scope.parse::<Scope>().unwrap()).collect(),
+            expires_in,
+        };
+        let (row, secret) = auth.create_api_key(new).await.unwrap();
+        Key {
+            id: row.id,
+            secret: secret.expose().to_owned(),
+        }
+    }
+
+    /// A REST client with a key of the account `ada@example.com`.
+    pub async fn ada(&self) -> Rest {
+        let key = self.create_key("ada@example.com", &DEFAULT_SCOPES).await;
+        self.rest(&key.secret)
+    }
+
+    pub fn rest(&self, key: &str) -> Rest {
+        Rest {
+            client: reqwest::Client::new(),
+            base: self.url(""),
+            headers: vec![("x-api-key".to_owned(), key.to_owned())],
+        }
+    }
+
+    pub fn anonymous(&self) -> Rest {
+        Rest {
+            client: reqwest::Client::new(),
+            base: self.url(""),
+            headers: Vec::new(),
+        }
+    }
+
+    pub fn channel(&self) -> Channel {
+        Endpoint::from_shared(self.url("")).unwrap().connect_lazy()
+    }
+
+    pub fn memories(&self, metadata: &[(&str, &str)]) -> MemoryServiceClient<InterceptedService<Channel, Sender>> {
+        MemoryServiceClient::with_interceptor(self.channel(), Sender::new(metadata))
+    }
+
+    pub fn auth(&self, metadata: &[(&str, &str)]) -> AuthServiceClient<InterceptedService<Channel, Sender>> {
+        AuthServiceClient::with_interceptor(self.channel(), Sender::new(metadata))
+    }
+}
+
+pub fn config(dir: &TempDir) -> Config {
+    Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        address_file: None,
+        data_dir: dir.path().to_owned(),
+        bootstrap: false,
+        shutdown_timeout: Duration::from_secs(30),
+        log: LogConfig {
+            filter: "off".to_owned(),
+            format: LogFormat::Text,
+        },
+        database: DatabaseConfig {
+            url: format!("sqlite://{}", dir.path().join("memsync.db").display()),
+            max_connections: 4,
+            auto_migrate: true,
+            timeout: Duration::from_secs(30),
+        },
+        auth: AuthConfig {
+            key_cache: Duration::from_secs(3600),
+        },
+        tls: None,
+        cors_allowed_origins: Vec::new(),
+        index_memory_mb: 64,
+        max_concurrent_requests: 1024,
+    }
+}
+
+pub fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        rustls::crypto::ring::default_provider().install_default().unwrap();
+    });
+}
+
+/// Sends the same metadata with every call.
+#[derive(Clone)]
+pub struct Sender(Vec<(MetadataKey<Ascii>, MetadataValue<Ascii>)>);
+
+impl Sender {
+    pub fn new(metadata: &[(&str, &str)]) -> Self {
+        let pair = |(name, value): &(&str, &str)| (name.parse().unwrap(), value.parse().unwrap());
+        Self(metadata.iter().map(pair).collect())
+    }
+}
+
+impl Interceptor for Sender {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, Status> {
+        for (name, value) in &self.0 {
+            request.metadata_mut().insert(name.clone(), value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A REST client that sends the same headers with every request.
+#[derive(Clone)]
+pub struct Rest {
+    client: reqwest::Client,
+    base: String,
+    headers: Vec<(String, String)>,
+}
+
+/// A whole REST answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: http::HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Rest {
+    /// The same client with one more header.
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method: Method = method.parse().unwrap();
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        self.headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(name, value.as_bytes()))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request("GET", path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        send(self.request("POST", path).json(body)).await
+    }
+
+    pub async fn post_bytes(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.request("POST", path).header("content-type", "application/json");
+        send(request.body(body)).await
+    }
+
+    /// Stores a conversation, which must succeed.
+    pub async fn store(&self, body: &Value) -> Value {
+        self.post("/v1/memories", body).await.ok()
+    }
+
+    /// Searches, which must succeed; the memories found.
+    pub async fn search(&self, body: &Value) -> Vec<Value> {
+        let answer = self.post("/v1/memories/search", body).await.ok();
+        answer["memories"].as_array().unwrap().clone()
+    }
+
+    /// Lists, which must succeed; the memories of the page.
+    pub async fn list(&self, query: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/v1/memories?{query}")).await.ok();
+        answer["data"].as_array().unwrap().clone()
+    }
+}
+
+pub async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    Answer {
+        status: response.status(),
+        headers: response.headers().clone(),
+        bytes: response.bytes().await.unwrap().to_vec(),
+    }
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|e| panic!("{e}: {}: {}", self.status, String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The body of a success.
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is a failure in the documented shape, all of it; its `details`.
+    #[track_caller]
+    pub fn failure(&self, status: u16, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!(
+            (self.status.as_u16(), &body["error"]["code"]),
+            (status, &json!(code)),
+            "{body}"
+        );
+        self.documented_shape();
+        body["error"]["details"].clone()
+    }
+
+    /// Checks that the body has the shape of every failure, and agrees with the status and the headers.
+    #[track_caller]
+    pub fn documented_shape(&self) {
+        let body = self.json();
+        let message = &body["error"]["message"];
+        let retry_after = body.get("retry_after");
+        let mut expected = json!({
+            "detail": message,
+            "status_code": self.status.as_u16(),
+            "error": {"code": body["error"]["code"], "message": message, "details": body["error"]["details"]},
+            "status": "error",
+            "timestamp": body["timestamp"],
+            "request_id": self.header("x-request-id"),
+        });
+        if let Some(seconds) = retry_after {
+            expected["retry_after"] = seconds.clone();
+            assert_eq!(self.header("retry-after"), Some(seconds.to_string().as_str()));
+        }
+        assert_eq!(body, expected);
+        assert!(message.as_str().is_some_and(|text| !text.is_empty()), "{body}");
+        assert!(
+            body["error"]["code"].as_str().is_some_and(|code| !code.is_empty()),
+            "{body}"
+        );
+        assert!(body["error"]["details"].is_object(), "{body}");
+        assert!(
+            body["timestamp"].as_str().is_some_and(|time| time.ends_with('Z')),
+            "{body}"
+        );
+        assert_eq!(self.header("content-type"), Some("application/json"));
+    }
+}
+
+/// A conversation of the user's own words, in the thread `thread`.
+pub fn conversation(thread: &str, words: &[&str]) -> Value {
+    let messages: Vec<Value> = words
+        .iter()
+        .map(|text| json!({"role": "user", "content": text}))
+        .collect();
+    json!({"messages": messages, "agent_id": "assistant", "thread_id": thread, "source": "chat"})
+}
+
+/// The values of one field, in order.
+pub fn field<'v>(memories: &'v [Value], name: &str) -> Vec<&'v str> {
+    memories.iter().map(|memory| memory[name].as_str().unwrap()).collect()
+}
