@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use prost_reflect::DescriptorPool;
 use tokio::task::JoinHandle;
@@ -11,7 +12,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::model::{Clock, ScopeSet};
 use crate::proto::DESCRIPTORS;
@@ -82,7 +83,11 @@ impl App {
         if !self.auth.is_empty().await? {
             return Ok(None);
         }
-        let account = self.auth.create_account(BOOTSTRAP_EMAIL, None).await?;
+        let account = match self.auth.create_account(BOOTSTRAP_EMAIL, None).await {
+            // Another instance on the same database was first.
+            Err(Error::Conflict(_)) => return Ok(None),
+            account => account?,
+        };
         let new = NewApiKey {
             account_id: account.id,
             name: "first key".to_owned(),
@@ -113,7 +118,7 @@ impl App {
         let grpc = grpc::router(&descriptors, health_service, options)?;
         let router = both(&descriptors, grpc, config)?;
 
-        let listener = TcpListener::bind(config.listen)?;
+        let listener = TcpListener::bind(config.listen).with_context(|| format!("listen: {}", config.listen))?;
         let address = listener.local_addr()?;
         if let Some(file) = &config.address_file {
             std::fs::write(file, address.to_string())?;

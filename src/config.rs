@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
-use figment::value::Value;
+use figment::value::{Dict, Value};
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Config {
     pub index_memory_mb: u64,
     /// Requests being answered at one time; more are refused with 503.
     pub max_concurrent_requests: usize,
+    /// Settings given under names that mean nothing, perhaps mistyped.
+    pub unknown: Vec<String>,
 }
 
 /// What is logged, and how.
@@ -155,7 +157,12 @@ impl Config {
             cors_allowed_origins: read.list("cors.allowed_origins"),
             index_memory_mb: read.get("index.memory_mb").unwrap_or(512),
             max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
+            unknown: Vec::new(),
             data_dir,
+        };
+        let config = Self {
+            unknown: read.unknown(),
+            ..config
         };
         config.validate(&mut read.faults);
         if read.faults.is_empty() {
@@ -256,6 +263,16 @@ impl Reader {
             .collect()
     }
 
+    /// Names that were given and never asked for.
+    fn unknown(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        if let Ok(given) = self.figment.extract::<Dict>() {
+            flatten(&given, "", &mut names);
+        }
+        names.retain(|name| !self.known.contains(name.as_str()));
+        names
+    }
+
     fn tls(&mut self) -> Option<TlsConfig> {
         match (self.get("tls.cert"), self.get("tls.key")) {
             (Some(cert), Some(key)) => Some(TlsConfig { cert, key }),
@@ -268,6 +285,16 @@ impl Reader {
                 self.faults.push("tls.cert: is needed beside tls.key".to_owned());
                 None
             }
+        }
+    }
+}
+
+fn flatten(given: &Dict, prefix: &str, names: &mut Vec<String>) {
+    for (key, value) in given {
+        let name = format!("{prefix}{key}");
+        match value.as_dict() {
+            Some(inner) => flatten(inner, &format!("{name}."), names),
+            None => names.push(name),
         }
     }
 }

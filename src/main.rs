@@ -5,11 +5,13 @@
     reason = "a command line talks on its streams"
 )]
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{Args, Parser, Subcommand};
 use memsync::app::App;
 use memsync::config::{Config, LogConfig, LogFormat};
@@ -172,15 +174,19 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    for name in &config.unknown {
+        tracing::warn!("the setting {name} is not known and changes nothing");
+    }
     let app = App::open(&config, Clock::system()).await?;
+    let stopped = stop_signal()?;
+    let running = app.clone().start(&config).await?;
     let first_key = if config.bootstrap { app.bootstrap().await? } else { None };
-    let running = app.start(&config).await?;
     let (address, scheme) = (running.address, if config.tls.is_some() { "https" } else { "http" });
     tracing::info!("listening on {address}: gRPC and REST at {scheme}://{address}");
     if let Some(key) = first_key {
         println!("{}", welcome(key.expose(), &format!("{scheme}://{address}")));
     }
-    running.run_until(stop_signal()?).await
+    running.run_until(stopped).await
 }
 
 fn welcome(key: &str, url: &str) -> String {
@@ -218,7 +224,7 @@ async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
         UserCommand::Create { email, name } => println!("{}", auth.create_account(&email, name).await?.id),
         UserCommand::List => {
             for account in auth.list_accounts().await? {
-                println!("{}\t{}\t{}", account.id, account.email, account.created_at.to_rfc3339());
+                println!("{}\t{}\t{}", account.id, account.email, rfc3339(account.created_at));
             }
         }
         UserCommand::Delete { email } => {
@@ -258,10 +264,13 @@ async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
             );
             if create.json {
                 let scopes: Vec<String> = row.scopes.iter().map(|s| s.to_string()).collect();
-                let shown = serde_json::json!({
+                let mut shown = serde_json::json!({
                     "api_key_id": row.id.as_str(), "key": secret.expose(), "name": row.name, "scopes": scopes,
-                    "created_at": row.created_at.to_rfc3339(), "expires_at": row.expires_at.map(|t| t.to_rfc3339()),
+                    "created_at": rfc3339(row.created_at),
                 });
+                if let Some(expires_at) = row.expires_at {
+                    shown["expires_at"] = rfc3339(expires_at).into();
+                }
                 println!("{shown}");
             } else {
                 println!("{}", secret.expose());
@@ -292,6 +301,10 @@ async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()> {
@@ -373,9 +386,10 @@ fn start_logging(config: &LogConfig) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     match config.format {
         LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
     }
 }

@@ -51,6 +51,7 @@ impl Rewriter<'_, '_> {
             "gonna" => self.cores[at] = "going to".to_owned(),
             "wanna" => self.cores[at] = "want to".to_owned(),
             "gotta" => self.cores[at] = "got to".to_owned(),
+            "to" if self.words.get(at + 1).is_none_or(|next| !verb::is_base(&next.lower)) => {}
             "to" | "that" | "who" | "which" | "when" | "because" | "if" | "how" | "what" | "where" | "while" => {
                 self.coordinates = false
             }

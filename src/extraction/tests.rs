@@ -74,7 +74,7 @@ fn a_promotion_told_in_two_messages_makes_three_career_memories() {
         [
             "User just got promoted to Senior Software Engineer at Google!",
             "User will be working on Google's ML infrastructure team.",
-            "User is really excited. User will be leading a team of 5 engineers and working on scaling Google's recommendation systems.",
+            "User will be leading a team of 5 engineers and working on scaling Google's recommendation systems.",
         ]
     );
     assert_eq!(found[0].memory_type, MemoryType::Episodic);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
@@ -31,6 +31,9 @@ pub use api_keys::ApiKeyRow;
 pub use idempotency::IdempotencyRecord;
 pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
 pub use persons::Person;
+
+/// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
+const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -95,7 +98,15 @@ impl Store {
 
     /// Brings the schema up to date.
     pub async fn migrate_up(&self) -> Result<()> {
-        Migrator::up(&self.write, None).await.map_err(db_error)
+        if self.write.get_database_backend() != DbBackend::Postgres {
+            return Migrator::up(&self.write, None).await.map_err(db_error);
+        }
+        // One instance at a time; the lock ends with the transaction.
+        let transaction = self.write.begin().await.map_err(db_error)?;
+        let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+        transaction.execute_unprepared(&lock).await.map_err(db_error)?;
+        Migrator::up(&transaction, None).await.map_err(db_error)?;
+        transaction.commit().await.map_err(db_error)
     }
 
     /// Takes back the last `steps` changes of the schema.

@@ -155,6 +155,7 @@ pub fn config(dir: &TempDir) -> Config {
         cors_allowed_origins: Vec::new(),
         index_memory_mb: 64,
         max_concurrent_requests: 1024,
+        unknown: Vec::new(),
     }
 }
 
