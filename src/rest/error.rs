@@ -42,7 +42,7 @@ pub(super) struct Problem {
     pub(super) details: Map<String, Value>,
     retry_after: Option<u64>,
     /// Headers beside the body: rate limits, `Allow`.
-    pub(super) headers: HeaderMap,
+    pub(super) headers: Box<HeaderMap>,
 }
 
 /// A field of a request that can't be taken.
@@ -85,7 +85,7 @@ impl Problem {
             message: message.into(),
             details: Map::new(),
             retry_after: None,
-            headers: HeaderMap::new(),
+            headers: Box::default(),
         }
     }
 
@@ -248,7 +248,7 @@ impl Problem {
         let mut response = Response::new(Body::from(self.body(request_id)));
         *response.status_mut() = self.status;
         let wait = self.wait();
-        *response.headers_mut() = self.headers;
+        *response.headers_mut() = *self.headers;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(seconds) = wait {

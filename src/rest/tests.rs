@@ -12,6 +12,7 @@ use super::bindings::{self, Binding};
 use super::routes::{Found, RouteTable};
 use super::schema::{MessageId, Schema};
 
+mod fake;
 mod router;
 
 pub(super) fn pool() -> DescriptorPool {

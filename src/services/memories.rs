@@ -1,6 +1,5 @@
 //! Storing, finding and reading memories.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,9 +7,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::indexes::{Change, PersonIndexes, embed};
+use super::plan::{Fact, Plan};
 use crate::error::{Error, Result};
-use crate::extraction::{self, Candidate, Decision, Similar, Turn};
-use crate::model::{AuthMethod, Caller, Clock, Memory, MemoryId, Operation, Owner, Role, Source};
+use crate::extraction::{self, Turn};
+use crate::model::{AuthMethod, Caller, Clock, Memory, MemoryId, Operation, Owner, Role};
 use crate::providers::Embedder;
 use crate::search::{Filter, Hit, Query};
 use crate::store::{IdempotencyRecord, NewMemory, Person, Store, Superseded, Transaction};
@@ -105,21 +105,6 @@ pub struct MemoryPage {
     pub memories: Vec<Memory>,
     /// How many there are on all pages.
     pub total: u64,
-}
-
-/// A fact of this request with its vector.
-struct Fact {
-    candidate: Candidate,
-    vector: Vec<f32>,
-}
-
-/// What is to be done with the facts of a request, decided against one revision of the person.
-#[derive(Default)]
-struct Plan {
-    added: Vec<(Arc<Memory>, Vec<f32>, Operation)>,
-    superseded: Vec<(Arc<Memory>, MemoryId)>,
-    reinforced: Vec<Arc<Memory>>,
-    outcome: Vec<(Arc<Memory>, Operation)>,
 }
 
 impl MemoryService {
@@ -365,116 +350,10 @@ impl MemoryService {
     }
 }
 
-impl Plan {
-    fn make(
-        request: &StoreRequest,
-        facts: &[Fact],
-        first_position: i64,
-        now: DateTime<Utc>,
-        nearest: impl Fn(&[f32]) -> Vec<(Arc<Memory>, f32)>,
-    ) -> Self {
-        let mut plan = Self::default();
-        let mut changed: HashMap<MemoryId, usize> = HashMap::new();
-        for fact in facts {
-            let near = nearest(&fact.vector);
-            let similar: Vec<Similar<'_>> = near
-                .iter()
-                .filter(|(memory, _)| !plan.superseded.iter().any(|(old, _)| old.id == memory.id))
-                .map(|(memory, cosine)| Similar {
-                    memory,
-                    cosine: *cosine,
-                })
-                .collect();
-            let find = |id: &MemoryId| {
-                near.iter()
-                    .find(|(memory, _)| memory.id == *id)
-                    .map(|(memory, _)| memory)
-            };
-            let sources = sources(request, &fact.candidate, first_position);
-            match extraction::decide(&fact.candidate, &similar) {
-                Decision::Add => plan.add(request, fact, sources, now, Operation::Added),
-                Decision::Supersede(id) => {
-                    let old = find(&id).cloned();
-                    plan.add(request, fact, sources, now, Operation::Updated);
-                    if let (Some(old), Some((new, ..))) = (old, plan.added.last()) {
-                        let closed = Memory {
-                            version: old.version + 1,
-                            updated_at: now,
-                            ..Memory::clone(&old)
-                        };
-                        plan.superseded.push((Arc::new(closed), new.id.clone()));
-                    }
-                }
-                Decision::Unchanged(id) => match (changed.get(&id), find(&id)) {
-                    (Some(place), _) => {
-                        let confirmed = &mut plan.reinforced[*place];
-                        Arc::make_mut(confirmed).sources.extend(sources);
-                    }
-                    (None, Some(memory)) => {
-                        let mut confirmed = Memory::clone(memory);
-                        confirmed.sources.extend(sources);
-                        let confirmed = Arc::new(confirmed);
-                        changed.insert(id, plan.reinforced.len());
-                        plan.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
-                        plan.reinforced.push(confirmed);
-                    }
-                    (None, None) => {}
-                },
-            }
-        }
-        plan
-    }
-
-    fn add(
-        &mut self,
-        request: &StoreRequest,
-        fact: &Fact,
-        sources: Vec<Source>,
-        now: DateTime<Utc>,
-        operation: Operation,
-    ) {
-        let candidate = &fact.candidate;
-        let memory = Arc::new(Memory {
-            id: MemoryId::generate(),
-            text: candidate.text.clone(),
-            memory_type: candidate.memory_type,
-            categories: candidate.categories.clone(),
-            importance: candidate.importance,
-            source: request.source.clone(),
-            agent_id: request.agent_id.clone(),
-            thread_id: request.thread_id.clone(),
-            user_id: (!request.owner.user_id.is_empty()).then(|| request.owner.user_id.clone()),
-            metadata: request.metadata.clone(),
-            event_time: candidate.event_time,
-            sources,
-            context: candidate.context.clone(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        });
-        self.outcome.push((Arc::clone(&memory), operation));
-        self.added.push((memory, fact.vector.clone(), operation));
-    }
-}
-
 impl fmt::Debug for MemoryService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MemoryService")
     }
-}
-
-fn sources(request: &StoreRequest, candidate: &Candidate, first_position: i64) -> Vec<Source> {
-    let source = |quote: &extraction::Quote| {
-        let position = first_position + i64::try_from(quote.turn).unwrap_or(0);
-        let given = request.messages.get(quote.turn).and_then(|m| m.id.clone());
-        let message_id = given.unwrap_or_else(|| format!("{}#{position}", request.thread_id));
-        Source {
-            message_id,
-            position,
-            quote: quote.text.clone(),
-        }
-    };
-    candidate.quotes.iter().map(source).collect()
 }
 
 fn outcome_to_json(outcome: &[(Arc<Memory>, Operation)]) -> Value {

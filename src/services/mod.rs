@@ -5,6 +5,7 @@ mod api_key;
 mod auth;
 mod indexes;
 mod memories;
+mod plan;
 
 pub use api_key::ApiKeySecret;
 pub use auth::{AuthService, NewApiKey};
