@@ -9,6 +9,7 @@ use moka::future::Cache;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::cpu::on_cpu;
 use crate::error::{Error, Result};
 use crate::model::{Memory, Owner};
 use crate::providers::Embedder;
@@ -94,16 +95,14 @@ impl PersonIndexes {
             .store
             .embeddings_since(account, &person.id, self.embedder.model(), known)
             .await?;
-        let missing: Vec<&str> = rows
-            .iter()
-            .filter(|r| !vectors.contains_key(&r.memory.id))
-            .map(|r| r.memory.text.as_str())
-            .collect();
-        let mut made = embed(&*self.embedder, &missing)?.into_iter();
-        {
-            let mut state = slot.state.write();
+        let (changed, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));
+        on_cpu(move || {
+            let missing = rows.iter().filter(|row| !vectors.contains_key(&row.memory.id));
+            let missing: Vec<&str> = missing.map(|row| row.memory.text.as_str()).collect();
+            let mut made = embed(&*embedder, &missing)?.into_iter();
+            let mut state = changed.state.write();
             if known == 0 {
-                *state = State::new(self.embedder.dimensions());
+                *state = State::new(embedder.dimensions());
             }
             for row in rows {
                 if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {
@@ -111,7 +110,9 @@ impl PersonIndexes {
                 }
             }
             state.revision = person.revision;
-        }
+            Ok(())
+        })
+        .await?;
         self.reweigh(owner, slot).await;
         Ok(())
     }

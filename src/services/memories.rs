@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
+use super::cpu::on_cpu;
 use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Fact, Plan};
 use crate::error::{Error, Result};
@@ -372,11 +373,4 @@ fn outcome_from_json(outcome: &Value) -> Vec<(MemoryId, Operation)> {
         .as_array()
         .map(|items| items.iter().filter_map(pair).collect())
         .unwrap_or_default()
-}
-
-/// Runs work that computes and never waits on a thread where it holds up no request.
-async fn on_cpu<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|e| Error::Internal(Box::new(e)))?
 }

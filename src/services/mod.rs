@@ -3,6 +3,7 @@
 
 mod api_key;
 mod auth;
+mod cpu;
 mod indexes;
 mod memories;
 mod plan;
