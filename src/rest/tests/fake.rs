@@ -26,7 +26,7 @@ use crate::rest::{RestSettings, router, wire};
 pub(super) struct Seen {
     pub(super) rpc: String,
     pub(super) headers: HeaderMap,
-    marked: bool,
+    pub(super) marked: bool,
     pub(super) messages: Vec<Bytes>,
 }
 
