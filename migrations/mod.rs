@@ -11,6 +11,12 @@ mod m20261124_000003_persons;
 mod m20261124_000004_memories;
 mod m20261124_000005_embeddings;
 mod m20261124_000006_idempotency;
+mod m20261124_000007_key_bounds;
+mod m20261124_000008_oauth;
+mod m20261124_000009_sessions;
+mod m20261124_000010_rate_limits;
+mod m20261124_000011_usage;
+mod m20261124_000012_audit;
 
 pub(crate) struct Migrator;
 
@@ -24,6 +30,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000004_memories::Migration),
             Box::new(m20261124_000005_embeddings::Migration),
             Box::new(m20261124_000006_idempotency::Migration),
+            Box::new(m20261124_000007_key_bounds::Migration),
+            Box::new(m20261124_000008_oauth::Migration),
+            Box::new(m20261124_000009_sessions::Migration),
+            Box::new(m20261124_000010_rate_limits::Migration),
+            Box::new(m20261124_000011_usage::Migration),
+            Box::new(m20261124_000012_audit::Migration),
         ]
     }
 }

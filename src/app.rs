@@ -6,20 +6,26 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use chrono::TimeDelta;
 use prost_reflect::DescriptorPool;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
-use crate::config::Config;
+use crate::config::{Config, Hidden};
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
-use crate::model::{Clock, ScopeSet};
+use crate::model::Clock;
+use crate::oauth::{self, OAuthOptions};
 use crate::proto::DESCRIPTORS;
 use crate::providers::StaticTable;
 use crate::rest::{self, RestSettings};
-use crate::server::{self, ServerHandle};
-use crate::services::{ApiKeySecret, AuthService, MemoryService, NewApiKey};
+use crate::secrets;
+use crate::server::{self, ServerHandle, TlsCertificate};
+use crate::services::{
+    AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, RateLimitSettings, RateLimiter, Receipts, Secret,
+    UsageService,
+};
 use crate::store::{Store, StoreOptions};
 
 /// The account of the first start.
@@ -28,6 +34,8 @@ const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
 /// How often the database is asked whether it still answers.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
+/// How often what is too old is forgotten.
+const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
 const SERVICES: [&str; 3] = ["", "memsync.v1.AuthService", "memsync.v1.MemoryService"];
 
 /// The services over one database.
@@ -37,6 +45,14 @@ pub struct App {
     pub store: Store,
     /// Accounts and keys.
     pub auth: Arc<AuthService>,
+    /// How often.
+    pub limits: Arc<RateLimiter>,
+    /// How much.
+    pub usage: Arc<UsageService>,
+    /// Who did what.
+    pub audit: Arc<AuditLog>,
+    /// Signed statements of what was erased.
+    pub receipts: Arc<Receipts>,
     /// Memories.
     pub memories: Arc<MemoryService>,
 }
@@ -51,7 +67,8 @@ pub struct Running {
     handle: ServerHandle,
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
-    watching: JoinHandle<()>,
+    background: [JoinHandle<()>; 2],
+    certificate: Option<TlsCertificate>,
     shutdown_timeout: Duration,
 }
 
@@ -67,7 +84,22 @@ impl App {
         if config.database.auto_migrate || config.database.url.starts_with("sqlite:") {
             store.migrate_up().await?;
         }
-        let auth = Arc::new(AuthService::new(store.clone(), clock.clone(), config.auth.key_cache));
+        let receipts = Arc::new(receipts(config)?);
+        let auth = AuthService::new(
+            store.clone(),
+            clock.clone(),
+            auth_settings(config)?,
+            Arc::clone(&receipts),
+        );
+        let limits = RateLimitSettings {
+            requests: config.limits.requests_per_minute,
+            searches: config.limits.searches_per_minute,
+            integrations: config.limits.integrations_per_minute,
+            unauthenticated: config.limits.unauthenticated_per_minute,
+        };
+        let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
+        let usage = UsageService::new(store.clone(), clock.clone());
+        let audit = AuditLog::new(store.clone(), clock.clone());
         let embedder = StaticTable::built_in();
         let memories = Arc::new(MemoryService::new(
             store.clone(),
@@ -75,33 +107,39 @@ impl App {
             embedder,
             config.index_memory_mb,
         ));
-        Ok(Self { store, auth, memories })
+        Ok(Self {
+            store,
+            auth: Arc::new(auth),
+            limits: Arc::new(limits),
+            usage: Arc::new(usage),
+            audit: Arc::new(audit),
+            receipts,
+            memories,
+        })
     }
 
     /// On an empty database, makes an account with a key.
-    pub async fn bootstrap(&self) -> Result<Option<ApiKeySecret>> {
+    pub async fn bootstrap(&self) -> Result<Option<Secret>> {
         if !self.auth.is_empty().await? {
             return Ok(None);
         }
-        let account = match self.auth.create_account(BOOTSTRAP_EMAIL, None).await {
+        let account = match self.auth.create_account(BOOTSTRAP_EMAIL, None, None).await {
             // Another instance on the same database was first.
-            Err(Error::Conflict(_)) => return Ok(None),
+            Err(Error::EmailTaken) => return Ok(None),
             account => account?,
         };
         let new = NewApiKey {
-            account_id: account.id,
             name: "first key".to_owned(),
-            scopes: ScopeSet::default_for_keys(),
-            expires_in: None,
+            ..NewApiKey::default()
         };
-        let (_, secret) = self.auth.create_api_key(new).await?;
+        let (_, secret) = self.auth.issue_api_key(&account.id, new).await?;
         Ok(Some(secret))
     }
 
     /// Listens, and serves in the background.
     pub async fn start(self, config: &Config) -> anyhow::Result<Running> {
-        let tls = match &config.tls {
-            Some(tls) => Some(server::load_tls(tls).await?),
+        let certificate = match &config.tls {
+            Some(tls) => Some(TlsCertificate::load(tls).await?),
             None => None,
         };
         let (health, health_service) = health_reporter();
@@ -111,12 +149,16 @@ impl App {
         let descriptors = DescriptorPool::decode(DESCRIPTORS)?;
         let options = GrpcOptions {
             auth: Arc::clone(&self.auth),
+            limits: Arc::clone(&self.limits),
+            usage: Arc::clone(&self.usage),
+            audit: Arc::clone(&self.audit),
             memories: Arc::clone(&self.memories),
+            tls_required: config.tls_required,
             max_concurrent_requests: config.max_concurrent_requests,
             max_deadline: MAX_DEADLINE,
         };
         let grpc = grpc::router(&descriptors, health_service, options)?;
-        let router = both(&descriptors, grpc, config)?;
+        let router = everything(&descriptors, grpc, &self, config)?;
 
         let listener = TcpListener::bind(config.listen).with_context(|| format!("listen: {}", config.listen))?;
         let address = listener.local_addr()?;
@@ -124,8 +166,17 @@ impl App {
             std::fs::write(file, address.to_string())?;
         }
         let handle = ServerHandle::new();
-        let serving = tokio::spawn(server::serve(listener, tls, router, handle.clone()));
-        let watching = tokio::spawn(watch_database(self.store.clone(), health.clone()));
+        let serving = tokio::spawn(server::serve(
+            listener,
+            certificate.clone(),
+            router,
+            config.trusted_proxies.clone(),
+            handle.clone(),
+        ));
+        let background = [
+            tokio::spawn(watch_database(self.store.clone(), health.clone())),
+            tokio::spawn(maintain(self.clone(), config.clone())),
+        ];
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Running {
             address,
@@ -133,7 +184,8 @@ impl App {
             handle,
             health,
             serving,
-            watching,
+            background,
+            certificate,
             shutdown_timeout,
         })
     }
@@ -149,9 +201,16 @@ impl Running {
         self.stop().await
     }
 
-    /// Stops: health turns to NOT_SERVING, requests under way are finished, the database is closed.
+    /// The certificate of this server, where it has one.
+    pub fn certificate(&self) -> Option<TlsCertificate> {
+        self.certificate.clone()
+    }
+
+    /// Stops: health turns to NOT_SERVING, requests under way are finished, counts are written, the database is closed.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.watching.abort();
+        for task in &self.background {
+            task.abort();
+        }
         for service in SERVICES {
             self.health.set_service_status(service, ServingStatus::NotServing).await;
         }
@@ -159,20 +218,90 @@ impl Running {
         if !self.serving.is_finished() {
             self.serving.await??;
         }
+        self.app.flush().await;
         self.app.store.close().await?;
         Ok(())
     }
 }
 
-/// gRPC by its own paths, REST for everything else.
-fn both(descriptors: &DescriptorPool, grpc: Router, config: &Config) -> anyhow::Result<Router> {
+impl App {
+    /// Writes what is counted in memory; what can't be written now waits for the next time.
+    async fn flush(&self) {
+        for written in [self.usage.flush().await, self.audit.flush().await] {
+            if let Err(error) = written {
+                tracing::warn!(%error, "counts of usage are not written yet");
+            }
+        }
+    }
+
+    /// Forgets what is too old.
+    async fn purge(&self, config: &Config) -> Result<()> {
+        let days = |retention| TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
+        self.auth.purge().await?;
+        self.usage.purge(days(config.usage_retention)).await?;
+        self.audit.purge(days(config.audit_retention)).await
+    }
+}
+
+/// What signs and checks receipts of erasure.
+pub fn receipts(config: &Config) -> Result<Receipts> {
+    Receipts::new(&secret(config, "receipt_key")?)
+}
+
+fn auth_settings(config: &Config) -> Result<AuthSettings> {
+    let bytes = |secret: &Hidden| secret.0.as_bytes().to_vec();
+    let jwt_secret = match &config.auth.jwt_secret {
+        Some(given) => bytes(given),
+        None => secret(config, "jwt_secret")?.to_vec(),
+    };
+    Ok(AuthSettings {
+        cache: config.auth.key_cache,
+        jwt_secret,
+        jwt_previous_secret: config.auth.jwt_previous_secret.as_ref().map(bytes),
+        is_registration_open: config.auth.is_registration_open,
+        access_token_lifetime: config.auth.access_token_lifetime,
+        refresh_token_lifetime: config.auth.refresh_token_lifetime,
+    })
+}
+
+fn secret(config: &Config, name: &str) -> Result<[u8; secrets::SECRET_BYTES]> {
+    secrets::load_or_create(&config.data_dir, name).map_err(|e| Error::Unavailable(Box::new(e)))
+}
+
+/// gRPC and OAuth by their own paths, REST for everything else.
+fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
-    let rest = rest::router(descriptors, grpc.clone(), settings)?;
-    Ok(grpc.fallback_service(rest))
+    let rest = rest::router(descriptors, grpc.clone(), &settings)?;
+    let oauth = oauth::router(OAuthOptions {
+        auth: Arc::clone(&app.auth),
+        limits: Arc::clone(&app.limits),
+        public_url: config.public_url.clone(),
+        tls_required: config.tls_required,
+    });
+    let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
+    Ok(grpc.merge(oauth).fallback_service(rest))
+}
+
+async fn maintain(app: App, config: Config) {
+    let mut flush = tokio::time::interval(config.usage_flush_interval);
+    let mut purge = tokio::time::interval(PURGE_INTERVAL);
+    for interval in [&mut flush, &mut purge] {
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    loop {
+        tokio::select! {
+            _ = flush.tick() => app.flush().await,
+            _ = purge.tick() => {
+                if let Err(error) = app.purge(&config).await {
+                    tracing::warn!(%error, "what is too old is not forgotten yet");
+                }
+            }
+        }
+    }
 }
 
 async fn watch_database(store: Store, health: HealthReporter) {

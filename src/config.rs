@@ -1,8 +1,8 @@
 //! Settings: defaults, then `memsync.toml`, then `MEMSYNC_*`. The only place that reads the environment.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
-use std::net::SocketAddr;
+use std::fmt::{self, Display};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +10,11 @@ use std::time::Duration;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::{Dict, Value};
+use http::Uri;
+use ipnet::IpNet;
+
+const DAY_S: f64 = 86_400.0;
+const MIN_SECRET_BYTES: usize = 32;
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -30,8 +35,22 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Authentication.
     pub auth: AuthConfig,
+    /// How many requests are allowed.
+    pub limits: LimitsConfig,
     /// TLS; plain text when absent.
     pub tls: Option<TlsConfig>,
+    /// Whether every request must be encrypted, here or at a trusted proxy.
+    pub tls_required: bool,
+    /// Networks whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The URL that clients reach this server by; from each request's own host when absent.
+    pub public_url: Option<Uri>,
+    /// How often counts of usage are written.
+    pub usage_flush_interval: Duration,
+    /// How long counts of usage are kept.
+    pub usage_retention: Duration,
+    /// How long the audit log is kept.
+    pub audit_retention: Duration,
     /// Origins that a browser may call from; `*` for any.
     pub cors_allowed_origins: Vec<String>,
     /// Bound of the in-memory indexes, in MiB.
@@ -88,8 +107,60 @@ pub struct DatabaseConfig {
 /// Authentication.
 #[derive(Clone, Debug)]
 pub struct AuthConfig {
-    /// How long a resolved key is believed without asking the database again.
+    /// How long a resolved key or session is believed without asking the database again.
     pub key_cache: Duration,
+    /// Signs access tokens, at least 32 bytes; one is made and kept in the data directory when absent.
+    pub jwt_secret: Option<Hidden>,
+    /// Signed access tokens until lately: they are believed until they end.
+    pub jwt_previous_secret: Option<Hidden>,
+    /// Whether anybody can make an account, or only the command line.
+    pub is_registration_open: bool,
+    /// How long an access token lives.
+    pub access_token_lifetime: Duration,
+    /// How long a session lives that is not refreshed.
+    pub refresh_token_lifetime: Duration,
+}
+
+/// How many requests are allowed in a minute; 0 for no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct LimitsConfig {
+    /// Per account: all requests.
+    pub requests_per_minute: u32,
+    /// Per account: searches.
+    pub searches_per_minute: u32,
+    /// Per account: submissions to integrations.
+    pub integrations_per_minute: u32,
+    /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
+    pub unauthenticated_per_minute: u32,
+}
+
+/// A setting that must not be shown. Its `Debug` hides it.
+#[derive(Clone)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Who can make an account.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Registration {
+    Open,
+    Closed,
+}
+
+impl FromStr for Registration {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "open" => Ok(Self::Open),
+            "closed" => Ok(Self::Closed),
+            _ => Err("must be open or closed"),
+        }
+    }
 }
 
 /// TLS, by PEM files.
@@ -152,8 +223,20 @@ impl Config {
             },
             auth: AuthConfig {
                 key_cache: read.seconds("auth.key_cache", 2.0),
+                jwt_secret: read.secret("auth.jwt_secret"),
+                jwt_previous_secret: read.secret("auth.jwt_previous_secret"),
+                is_registration_open: read.get("auth.registration") != Some(Registration::Closed),
+                access_token_lifetime: read.seconds("auth.access_token_lifetime", 900.0),
+                refresh_token_lifetime: read.seconds("auth.refresh_token_lifetime", 30.0 * DAY_S),
             },
+            limits: read.limits(),
             tls: read.tls(),
+            tls_required: read.get("tls.required").unwrap_or(false),
+            trusted_proxies: read.networks("trusted_proxies"),
+            public_url: read.get("public_url"),
+            usage_flush_interval: read.seconds("usage.flush_interval", 10.0),
+            usage_retention: read.seconds("usage.retention", 90.0 * DAY_S),
+            audit_retention: read.seconds("audit.retention", 365.0 * DAY_S),
             cors_allowed_origins: read.list("cors.allowed_origins"),
             index_memory_mb: read.get("index.memory_mb").unwrap_or(512),
             max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
@@ -183,6 +266,15 @@ impl Config {
             ("database.max_connections", self.database.max_connections == 0),
             ("index.memory_mb", self.index_memory_mb == 0),
             ("limits.max_concurrent_requests", self.max_concurrent_requests == 0),
+            (
+                "auth.access_token_lifetime",
+                self.auth.access_token_lifetime.as_secs() == 0,
+            ),
+            (
+                "auth.refresh_token_lifetime",
+                self.auth.refresh_token_lifetime.as_secs() == 0,
+            ),
+            ("usage.flush_interval", self.usage_flush_interval.is_zero()),
         ] {
             if is_zero {
                 faults.push(format!("{name}: must be at least 1"));
@@ -190,6 +282,12 @@ impl Config {
         }
         if let Err(e) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
             faults.push(format!("log: {e}"));
+        }
+        let is_public_url = |url: &Uri| {
+            matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some() && url.query().is_none()
+        };
+        if self.public_url.as_ref().is_some_and(|url| !is_public_url(url)) {
+            faults.push("public_url: must be http:// or https:// with a host".to_owned());
         }
         if let Some(tls) = &self.tls {
             for (name, file) in [("tls.cert", &tls.cert), ("tls.key", &tls.key)] {
@@ -252,6 +350,42 @@ impl Reader {
             self.faults.push(format!("{name}: {seconds}: {e}"));
             Duration::ZERO
         })
+    }
+
+    /// At least 32 bytes. The value is in no message.
+    fn secret(&mut self, name: &'static str) -> Option<Hidden> {
+        let secret = self.text(name)?;
+        if secret.len() < MIN_SECRET_BYTES {
+            self.faults
+                .push(format!("{name}: must be at least {MIN_SECRET_BYTES} bytes"));
+        }
+        Some(Hidden(secret))
+    }
+
+    fn limits(&mut self) -> LimitsConfig {
+        let requests_per_minute = self.get("limits.requests_per_minute").unwrap_or(100);
+        LimitsConfig {
+            requests_per_minute,
+            searches_per_minute: self.get("limits.searches_per_minute").unwrap_or(50),
+            integrations_per_minute: self.get("limits.integrations_per_minute").unwrap_or(10),
+            unauthenticated_per_minute: self
+                .get("limits.unauthenticated_per_minute")
+                .unwrap_or(requests_per_minute.saturating_mul(12)),
+        }
+    }
+
+    /// CIDR blocks, or single addresses.
+    fn networks(&mut self, name: &'static str) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for item in self.list(name) {
+            match item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from)) {
+                Ok(network) => networks.push(network),
+                Err(_) => self
+                    .faults
+                    .push(format!("{name}: {item:?}: must be an IP address or a CIDR block")),
+            }
+        }
+        networks
     }
 
     fn list(&mut self, name: &'static str) -> Vec<String> {

@@ -2,6 +2,7 @@
 //! reads that.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::model::Scope;
 
@@ -23,12 +24,30 @@ pub enum Error {
     /// The caller lacks a scope.
     #[error("Insufficient permissions")]
     Forbidden(Scope),
+    /// The caller's key may not touch this person.
+    #[error("Insufficient permissions")]
+    ForbiddenPerson,
+    /// A setting of the server forbids it.
+    #[error("{0}")]
+    ForbiddenHere(&'static str),
+    /// The key of this very request can't be deleted by it.
+    #[error("An API key can't delete itself")]
+    CannotDeleteActiveKey,
     /// No such memory in this account and person.
     #[error("Memory not found")]
     MemoryNotFound,
     /// No such key in this account.
     #[error("API key not found")]
     ApiKeyNotFound,
+    /// No such OAuth client in this account.
+    #[error("OAuth client not found")]
+    OAuthClientNotFound,
+    /// The address has an account already.
+    #[error("This e-mail address has an account already")]
+    EmailTaken,
+    /// Too many requests, or too many failed sign-ins.
+    #[error("Rate limit exceeded")]
+    RateLimited(RateLimited),
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(&'static str),
@@ -47,6 +66,17 @@ pub enum Error {
     /// A fault of ours.
     #[error("Internal error")]
     Internal(#[source] Cause),
+}
+
+/// How much is too much, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimited {
+    /// What is allowed in a minute.
+    pub limit: u32,
+    /// When the next request is allowed, in Unix seconds.
+    pub reset_time: i64,
+    /// How long until then.
+    pub retry_after: Duration,
 }
 
 /// What lies behind an error; for the log, never for the caller.

@@ -8,19 +8,18 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use chrono::{DateTime, SecondsFormat, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use memsync::app::App;
 use memsync::config::{Config, LogConfig, LogFormat};
 use memsync::eval;
-use memsync::model::{ApiKeyId, Clock, ScopeSet};
-use memsync::services::NewApiKey;
+use memsync::model::Clock;
 use memsync::store::{Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+mod cli;
 
 /// The long-term memory of AI applications.
 #[derive(Parser)]
@@ -39,10 +38,15 @@ enum Command {
     Serve,
     /// Make, list and delete accounts.
     #[command(subcommand)]
-    User(UserCommand),
+    User(cli::UserCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
-    Key(KeyCommand),
+    Key(cli::KeyCommand),
+    /// Check a receipt of erasure that this installation wrote, and print what it says.
+    VerifyReceipt {
+        /// A file with the receipt; `-` for standard input.
+        file: PathBuf,
+    },
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -55,66 +59,6 @@ enum Command {
         #[arg(long)]
         url: Option<String>,
     },
-}
-
-#[derive(Subcommand)]
-enum UserCommand {
-    /// Make an account.
-    Create {
-        /// Its e-mail address.
-        #[arg(long)]
-        email: String,
-        /// What to call the person.
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// List the accounts.
-    List,
-    /// Delete an account with its keys and memories.
-    Delete {
-        /// Its e-mail address.
-        #[arg(long)]
-        email: String,
-    },
-}
-
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Make a key and print it, this once.
-    Create(CreateKey),
-    /// List the keys.
-    List {
-        /// Only this account's.
-        #[arg(long)]
-        email: Option<String>,
-    },
-    /// Revoke a key.
-    Revoke {
-        /// The key's id, `key_…`.
-        key_id: String,
-    },
-}
-
-#[derive(Args)]
-struct CreateKey {
-    /// The account.
-    #[arg(long)]
-    email: String,
-    /// What to call the key.
-    #[arg(long)]
-    name: String,
-    /// What it may do, comma-separated; memories, profile and integrations when absent.
-    #[arg(long, value_delimiter = ',')]
-    scopes: Vec<String>,
-    /// How long it lives, such as 30d; for ever when absent.
-    #[arg(long, value_parser = humantime::parse_duration)]
-    expires_in: Option<Duration>,
-    /// Make the account where there is none.
-    #[arg(long)]
-    create_account: bool,
-    /// Print one JSON object instead of the key alone.
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -165,8 +109,9 @@ fn main() -> ExitCode {
 async fn run(config: Config, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(config).await,
-        Command::User(command) => user(&config, command).await,
-        Command::Key(command) => key(&config, command).await,
+        Command::User(command) => cli::user(&config, command).await,
+        Command::Key(command) => cli::key(&config, command).await,
+        Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
         Command::Healthcheck { url } => healthcheck(&config, url).await,
@@ -177,8 +122,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for name in &config.unknown {
         tracing::warn!("the setting {name} is not known and changes nothing");
     }
+    if config.tls_required && config.tls.is_none() && config.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "tls.required is on, but there is neither tls.cert nor trusted_proxies: nobody will get an answer"
+        );
+    }
+    if config.auth.jwt_secret.is_none() && !config.database.url.starts_with("sqlite:") {
+        tracing::warn!(
+            "auth.jwt_secret is not set: other instances on this database will not believe this one's tokens"
+        );
+    }
     let app = App::open(&config, Clock::system()).await?;
-    let stopped = stop_signal()?;
+    let (stopped, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     let running = app.clone().start(&config).await?;
     let first_key = if config.bootstrap { app.bootstrap().await? } else { None };
     let (address, scheme) = (running.address, if config.tls.is_some() { "https" } else { "http" });
@@ -186,7 +141,18 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if let Some(key) = first_key {
         println!("{}", welcome(key.expose(), &format!("{scheme}://{address}")));
     }
-    running.run_until(stopped).await
+    let certificate = running.certificate();
+    let reloading = tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match &certificate {
+                Some(certificate) => certificate.reload_or_keep().await,
+                None => tracing::info!("there is no certificate to read again"),
+            }
+        }
+    });
+    let served = running.run_until(stopped).await;
+    reloading.abort();
+    served
 }
 
 fn welcome(key: &str, url: &str) -> String {
@@ -218,95 +184,6 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
-    let auth = App::open(config, Clock::system()).await?.auth;
-    match command {
-        UserCommand::Create { email, name } => println!("{}", auth.create_account(&email, name).await?.id),
-        UserCommand::List => {
-            for account in auth.list_accounts().await? {
-                println!("{}\t{}\t{}", account.id, account.email, rfc3339(account.created_at));
-            }
-        }
-        UserCommand::Delete { email } => {
-            if !auth.delete_account(&email).await? {
-                bail!("there is no account {email}");
-            }
-            eprintln!("deleted {email}");
-        }
-    }
-    Ok(())
-}
-
-async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
-    let auth = App::open(config, Clock::system()).await?.auth;
-    match command {
-        KeyCommand::Create(create) => {
-            let scopes = if create.scopes.is_empty() {
-                ScopeSet::default_for_keys()
-            } else {
-                create.scopes.join(" ").parse().context("--scopes")?
-            };
-            let account = match auth.find_account(&create.email).await? {
-                Some(account) => account,
-                None if create.create_account => auth.create_account(&create.email, None).await?,
-                None => bail!("there is no account {}; --create-account makes it", create.email),
-            };
-            let new = NewApiKey {
-                account_id: account.id,
-                name: create.name,
-                scopes,
-                expires_in: create.expires_in,
-            };
-            let (row, secret) = auth.create_api_key(new).await?;
-            eprintln!(
-                "made {} ({}) for {}; it is shown this once",
-                row.id, row.name, account.email
-            );
-            if create.json {
-                let scopes: Vec<String> = row.scopes.iter().map(|s| s.to_string()).collect();
-                let mut shown = serde_json::json!({
-                    "api_key_id": row.id.as_str(), "key": secret.expose(), "name": row.name, "scopes": scopes,
-                    "created_at": rfc3339(row.created_at),
-                });
-                if let Some(expires_at) = row.expires_at {
-                    shown["expires_at"] = rfc3339(expires_at).into();
-                }
-                println!("{shown}");
-            } else {
-                println!("{}", secret.expose());
-            }
-        }
-        KeyCommand::List { email } => {
-            let account = match email {
-                Some(email) => Some(
-                    auth.find_account(&email)
-                        .await?
-                        .with_context(|| format!("there is no account {email}"))?,
-                ),
-                None => None,
-            };
-            for key in auth.list_api_keys(account.as_ref().map(|a| &a.id)).await? {
-                let now = Clock::system().now();
-                let status = match (key.revoked_at, key.expires_at) {
-                    (Some(_), _) => "revoked",
-                    (None, Some(at)) if at <= now => "expired",
-                    (None, _) => "active",
-                };
-                println!("{}\t{}\t{}\t{}\t{}", key.id, key.key_hint, status, key.name, key.scopes);
-            }
-        }
-        KeyCommand::Revoke { key_id } => {
-            auth.revoke_api_key(&ApiKeyId::from_stored(&key_id)).await?;
-            eprintln!("revoked {key_id}");
-        }
-    }
-    Ok(())
-}
-
-fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
 async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()> {
     let options = StoreOptions {
         url: config.database.url.clone(),
@@ -331,7 +208,7 @@ async fn eval_recall(mut config: Config, data: &Path, json: bool) -> anyhow::Res
     let directory = tempfile::tempdir()?;
     config.database.url = format!("sqlite://{}", directory.path().join("eval.db").display());
     let app = App::open(&config, Clock::system()).await?;
-    let account = app.auth.create_account("eval@memsync.dev", None).await?;
+    let account = app.auth.create_account("eval@memsync.dev", None, None).await?;
     let report = eval::recall(&app.memories, &account.id, &conversations, |id| eprintln!("{id} …")).await?;
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);

@@ -3,28 +3,34 @@
 //! `app.rs` makes it; what is served is a router that it knows nothing of.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use http::HeaderValue;
+use http::header::STRICT_TRANSPORT_SECURITY;
 use hyper_util::rt::TokioTimer;
-use tracing::{Instrument, field};
+use ipnet::IpNet;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::config::TlsConfig;
+use crate::model::{AccountId, Origin};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_STREAMS: u32 = 1024;
 const MAX_REQUEST_ID: usize = 128;
+/// A browser that was here once comes back encrypted for a year.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// Stops the server.
 pub type ServerHandle = Handle<SocketAddr>;
@@ -35,13 +41,18 @@ pub type ServerHandle = Handle<SocketAddr>;
 /// acknowledgements.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<TlsCertificate>,
     router: Router,
+    trusted_proxies: Vec<IpNet>,
     handle: ServerHandle,
 ) -> io::Result<()> {
     listener.set_nonblocking(true)?;
+    let surroundings = Surroundings {
+        trusted_proxies: trusted_proxies.into(),
+        is_tls: tls.is_some(),
+    };
     let service = router
-        .layer(from_fn(observe))
+        .layer(from_fn_with_state(surroundings, observe))
         .into_make_service_with_connect_info::<SocketAddr>();
     let mut server = axum_server::from_tcp(listener)?.handle(handle);
     let http = server.http_builder();
@@ -56,44 +67,115 @@ pub async fn serve(
         .adaptive_window(true);
     match tls {
         None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
-        Some(config) => {
-            let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+        Some(certificate) => {
+            let acceptor = RustlsAcceptor::new(certificate.rustls).acceptor(NoDelayAcceptor::new());
             server.acceptor(acceptor).serve(service).await
         }
     }
 }
 
-/// Reads certificate and key; both gRPC and REST are offered by ALPN.
-pub async fn load_tls(config: &TlsConfig) -> io::Result<RustlsConfig> {
-    RustlsConfig::from_pem_file(&config.cert, &config.key).await
+/// The certificate that connections are encrypted with; both gRPC and REST are offered by ALPN.
+#[derive(Clone, Debug)]
+pub struct TlsCertificate {
+    files: TlsConfig,
+    rustls: RustlsConfig,
 }
 
-/// Gives every request an id and logs it: never its query, headers or body.
-async fn observe(mut request: Request, next: Next) -> Response {
+impl TlsCertificate {
+    /// Reads certificate and key.
+    pub async fn load(files: &TlsConfig) -> io::Result<Self> {
+        Ok(Self {
+            rustls: RustlsConfig::from_pem_file(&files.cert, &files.key).await?,
+            files: files.clone(),
+        })
+    }
+
+    /// Reads them again, for connections from now on. Keeps the old ones where the new are no good.
+    pub async fn reload_or_keep(&self) {
+        let reloaded = self.rustls.reload_from_pem_file(&self.files.cert, &self.files.key);
+        match reloaded.await {
+            Ok(()) => tracing::info!("the TLS certificate was read again"),
+            Err(error) => tracing::error!(%error, "the TLS certificate can't be read: the old one stays"),
+        }
+    }
+}
+
+/// What the socket knows of its surroundings.
+#[derive(Clone, Debug)]
+struct Surroundings {
+    /// Networks whose `X-Forwarded-*` is believed.
+    trusted_proxies: Arc<[IpNet]>,
+    /// Whether this server itself encrypts.
+    is_tls: bool,
+}
+
+/// Gives every request an id and an [`Origin`], and logs it: never its query, headers or body.
+async fn observe(State(surroundings): State<Surroundings>, mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let started = Instant::now();
-    let span = tracing::info_span!(
-        "request",
-        request_id = id.to_str().unwrap_or_default(),
-        method = %request.method(),
-        path = request.uri().path(),
-        user_id = field::Empty,
-    );
+    let origin = Arc::new(origin(&surroundings, &mut request, &id));
+    let span = tracing::info_span!("request", request_id = origin.request_id);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     request.headers_mut().insert("x-request-id", id.clone());
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let grpc_status = response
-        .headers()
-        .get("grpc-status")
-        .and_then(|code| code.to_str().ok());
+    request.extensions_mut().insert(Arc::clone(&origin));
+    let mut response = next.run(request).instrument(span).await;
+    let headers = response.headers();
+    let grpc_status = headers.get("grpc-status").and_then(|code| code.to_str().ok());
     tracing::info!(
-        parent: &span,
+        request_id = origin.request_id,
+        %method,
+        path,
+        user_id = origin.account_id.get().map(AccountId::as_str),
         status = response.status().as_u16(),
         grpc_status,
         duration_ms = started.elapsed().as_secs_f64() * 1000.0,
         "answered"
     );
-    response.headers_mut().insert("x-request-id", id);
+    let headers = response.headers_mut();
+    headers.insert("x-request-id", id);
+    if origin.secure {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     response
+}
+
+/// Who speaks, and how safely. What a proxy forwards counts only from a trusted one; from all others it is taken out.
+fn origin(surroundings: &Surroundings, request: &mut Request, id: &HeaderValue) -> Origin {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    let is_trusted = |address: &IpAddr| {
+        let mut networks = surroundings.trusted_proxies.iter();
+        networks.any(|network| network.contains(address))
+    };
+    let mut address = peer;
+    let mut secure = surroundings.is_tls;
+    if peer.as_ref().is_some_and(is_trusted) {
+        let forwarded = request.headers().get_all("x-forwarded-for").iter();
+        let forwarded: Vec<&str> = forwarded
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .collect();
+        // The nearest one that is no proxy of ours; a client can write anything before it.
+        let nearest = forwarded
+            .iter()
+            .rev()
+            .map_while(|text| text.trim().parse::<IpAddr>().ok());
+        let nearest: Vec<IpAddr> = nearest.map(|address| address.to_canonical()).collect();
+        let client = nearest.iter().find(|address| !is_trusted(address));
+        address = client.or(nearest.last()).copied().or(peer);
+        let proto = request.headers().get("x-forwarded-proto");
+        secure |= proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+    } else {
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {
+            request.headers_mut().remove(name);
+        }
+    }
+    Origin {
+        address,
+        secure,
+        request_id: id.to_str().unwrap_or_default().to_owned(),
+        ..Origin::default()
+    }
 }
 
 /// The caller's id, if it sent a sane one.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::model::{AccountId, ApiKeyId};
-use crate::model::{AuthMethod, Caller, Owner, Role, ScopeSet};
+use crate::model::{AuthMethod, Caller, Grant, Owner, Role};
 use crate::search::Filter;
 use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRequest};
 
@@ -51,7 +51,7 @@ pub async fn recall(
         account_id: account_id.clone(),
         email: String::new(),
         method: AuthMethod::ApiKey(ApiKeyId::generate()),
-        scopes: ScopeSet::default_for_keys(),
+        grant: Grant::everything(),
     };
     let mut figures = Figures::default();
     let (mut messages, mut stored) = (0, 0);

@@ -1,55 +1,148 @@
-//! From `x-api-key` to a [`Caller`] in the request's extensions. A tower layer, because a key is resolved through the
-//! database; tonic's own interceptors can't wait.
+//! Whether a request is let through: who asks, whether that was too often, whether they may. A tower layer, because a
+//! key is resolved through the database; tonic's own interceptors can't wait. Also counts what was asked.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 
-use super::access::{Access, AccessTable};
+use super::access::{Access, AccessTable, Rule};
 use crate::error::{Error, Result};
-use crate::model::Caller;
-use crate::services::AuthService;
+use crate::model::{AuthMethod, Caller, JudgeOnly, Origin};
+use crate::services::{
+    Allowance, AuditLog, AuthService, Credential, RateLimitClass, RateLimiter, RequestOutcome, UsageService,
+};
 
 /// What the layer works with.
 #[derive(Clone, Debug)]
-pub(super) struct Authenticate {
+pub(super) struct Admission {
     pub(super) access: Arc<AccessTable>,
     pub(super) auth: Arc<AuthService>,
+    pub(super) limits: Arc<RateLimiter>,
+    pub(super) usage: Arc<UsageService>,
+    pub(super) audit: Arc<AuditLog>,
+    pub(super) tls_required: bool,
 }
 
+/// In a response's extensions: how many memories the request made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MemoriesCreated(pub(super) u32);
+
 /// Lets a request through that may call its RPC, with its caller; answers every other one.
-pub(super) async fn authenticate(State(layer): State<Authenticate>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let Some(access) = layer.access.rule(path) else {
+pub(super) async fn admit(State(layer): State<Admission>, mut request: Request, next: Next) -> Response {
+    let Some(rule) = layer.access.rule(request.uri().path()).cloned() else {
         // Health and reflection are open; an unknown method of ours finds no handler.
         return next.run(request).await;
     };
-    if access != Access::Public {
-        let key = request.headers().get("x-api-key").cloned();
-        match caller(&layer.auth, key, access).await {
-            Ok(caller) => {
-                tracing::Span::current().record("user_id", caller.account_id.as_str());
-                request.extensions_mut().insert(caller);
-            }
-            Err(error) => return Status::from(error).into_http(),
-        }
+    let started = Instant::now();
+    let origin = request.extensions().get::<Arc<Origin>>().cloned().unwrap_or_default();
+    if layer.tls_required && !origin.secure {
+        return refuse(Error::ForbiddenHere("This server answers over TLS only"));
     }
-    next.run(request).await
+    let judge_only = request.extensions().get::<JudgeOnly>().is_some();
+    if rule.access == Access::Public {
+        return match layer.limits.take_anonymous(origin.address) {
+            Err(limited) => refuse(limited),
+            Ok(()) if judge_only => Status::ok("").into_http(),
+            Ok(()) => next.run(request).await,
+        };
+    }
+    let caller = match layer.identify(request.headers(), &rule, &origin).await {
+        Ok(caller) => caller,
+        Err(error) => return refuse(error),
+    };
+    // Set once: the caller of an in-process REST call is the one of its request.
+    let _ = origin.account_id.set(caller.account_id.clone());
+    let allowance = match layer.limits.take(&caller, rule.class).await {
+        Ok(allowance) => allowance,
+        Err(error) => return refuse(error),
+    };
+    let refusal = allowance.as_ref().and_then(|allowance| layer.limits.refusal(allowance));
+    let mut response = match refusal.or_else(|| layer.lacking(&caller, &rule, &origin)) {
+        Some(error) => refuse(error),
+        None if judge_only => Status::ok("").into_http(),
+        None => {
+            request.extensions_mut().insert(Arc::clone(&caller));
+            next.run(request).await
+        }
+    };
+    layer.count(&caller, &rule, started, &response, judge_only);
+    if let Some(allowance) = allowance {
+        show(&allowance, response.headers_mut());
+    }
+    response
 }
 
-async fn caller(auth: &AuthService, key: Option<HeaderValue>, access: Access) -> Result<Arc<Caller>> {
-    let key = key.ok_or(Error::Unauthenticated)?;
-    let caller = auth
-        .authenticate(key.to_str().map_err(|_| Error::Unauthenticated)?)
-        .await?;
-    match access {
-        Access::Public | Access::Authenticated => Ok(caller),
-        Access::Scope(scope) if caller.may(scope) => Ok(caller),
-        Access::Scope(scope) => Err(Error::Forbidden(scope)),
-        Access::SignedIn => Err(Error::Unauthenticated),
+impl Admission {
+    /// The caller; whoever is none is counted by address.
+    async fn identify(&self, headers: &HeaderMap, rule: &Rule, origin: &Origin) -> Result<Arc<Caller>> {
+        let identified = match credential(headers) {
+            Some(credential) => self.auth.authenticate(credential, origin.address).await,
+            None => Err(Error::Unauthenticated),
+        };
+        let identified = identified.and_then(|caller| match (rule.access, &caller.method) {
+            (Access::SignedIn, AuthMethod::ApiKey(_) | AuthMethod::OAuth { .. }) => Err(Error::Unauthenticated),
+            _ => Ok(caller),
+        });
+        if let Err(Error::Unauthenticated) = identified {
+            self.limits.take_anonymous(origin.address)?;
+        }
+        identified
     }
+
+    /// The error of a caller without the scope, which is told in the audit log.
+    fn lacking(&self, caller: &Caller, rule: &Rule, origin: &Origin) -> Option<Error> {
+        match rule.access {
+            Access::Scope(scope) if !caller.may(scope) => {
+                self.audit.refused(caller, origin, &rule.rpc);
+                Some(Error::Forbidden(scope))
+            }
+            Access::Scope(_) | Access::Public | Access::Authenticated | Access::SignedIn => None,
+        }
+    }
+
+    fn count(&self, caller: &Caller, rule: &Rule, started: Instant, response: &Response, judge_only: bool) {
+        // A failure has its status in the headers; a success in the trailers, which are still to come.
+        let failed = response
+            .headers()
+            .get("grpc-status")
+            .is_some_and(|status| status != "0");
+        let created = response.extensions().get::<MemoriesCreated>();
+        let outcome = RequestOutcome {
+            is_error: failed || judge_only,
+            latency: started.elapsed(),
+            memories_created: created.map_or(0, |created| created.0),
+            is_search: rule.class == RateLimitClass::Search,
+        };
+        self.usage.record(caller, &rule.rpc, outcome);
+    }
+}
+
+fn refuse(error: Error) -> Response<Body> {
+    Status::from(error).into_http()
+}
+
+/// What the caller shows: the key, where there are both.
+fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
+    match headers.get("x-api-key") {
+        Some(key) => key.to_str().ok().map(Credential::ApiKey),
+        None => {
+            let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+            scheme
+                .eq_ignore_ascii_case("bearer")
+                .then_some(Credential::Bearer(token.trim_start()))
+        }
+    }
+}
+
+fn show(allowance: &Allowance, headers: &mut HeaderMap) {
+    headers.insert("x-ratelimit-limit", HeaderValue::from(allowance.limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(allowance.remaining));
+    headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset));
 }

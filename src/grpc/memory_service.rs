@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::convert;
+use super::interceptor::MemoriesCreated;
 use super::metadata::{caller, idempotency_key, owner};
 use super::validate::Violations;
 use crate::error::Error;
@@ -31,19 +32,23 @@ impl Rpcs for Memories {
         let (metadata, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
-        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let idempotency = idempotency_key(&metadata, &mut violations)
             .map(|key| (key, Sha256::digest(convert::canonical_bytes(&message, &owner)).into()));
         let request = convert::store_request(message, owner, idempotency, violations)?;
         let outcome = self.0.store(&caller, request).await?;
-        Ok(Response::new(convert::store_response(outcome, started.elapsed())))
+        let answer = convert::store_response(outcome, started.elapsed());
+        let created = MemoriesCreated(u32::try_from(answer.memories_created).unwrap_or(0));
+        let mut response = Response::new(answer);
+        response.extensions_mut().insert(created);
+        Ok(response)
     }
 
     async fn search_memories(&self, request: Request<pb::SearchMemoriesRequest>) -> Answer<pb::SearchMemoriesResponse> {
         let (metadata, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
-        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let hits = self
             .0
             .search(convert::search_request(message, owner, violations)?)
@@ -55,7 +60,7 @@ impl Rpcs for Memories {
         let (metadata, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
-        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations);
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let (request, page) = convert::list_request(message, owner, violations)?;
         let memories = self.0.list(request).await?;
         Ok(Response::new(convert::list_response(memories, page)))
@@ -66,7 +71,7 @@ impl Rpcs for Memories {
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
         let pb::GetMemoryRequest { memory_id, user_id } = message;
-        let owner = owner(&caller, &metadata, user_id, &mut violations);
+        let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.visible("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let memory = self.0.get(&owner, &id).await?;

@@ -6,20 +6,26 @@ use tonic::{Extensions, metadata::MetadataMap};
 
 use super::validate::Violations;
 use crate::error::{Error, Result};
-use crate::model::{Caller, OWN_PERSON, Owner};
+use crate::model::{Caller, OWN_PERSON, Origin, Owner};
 
 /// The caller that the authentication layer found; a request without one is refused.
 pub(super) fn caller(extensions: &Extensions) -> Result<Arc<Caller>> {
     extensions.get::<Arc<Caller>>().cloned().ok_or(Error::Unauthenticated)
 }
 
-/// Whose data a request touches: its `user_id`, else the metadata `x-user-id`, else the account's own person.
+/// Where the request came from.
+pub(super) fn origin(extensions: &Extensions) -> Arc<Origin> {
+    extensions.get::<Arc<Origin>>().cloned().unwrap_or_default()
+}
+
+/// Whose data a request touches: its `user_id`, else the metadata `x-user-id`, else the account's own person. Fails
+/// where the caller may not touch that person.
 pub(super) fn owner(
     caller: &Caller,
     metadata: &MetadataMap,
     user_id: Option<String>,
     violations: &mut Violations,
-) -> Owner {
+) -> Result<Owner> {
     let (field, user_id) = match user_id {
         Some(user_id) => ("user_id", Some(user_id)),
         None => ("x-user-id", text(metadata, "x-user-id", violations)),
@@ -27,10 +33,14 @@ pub(super) fn owner(
     if let Some(user_id) = &user_id {
         violations.visible(field, user_id, 0);
     }
-    Owner {
-        account_id: caller.account_id.clone(),
-        user_id: user_id.unwrap_or_else(|| OWN_PERSON.to_owned()),
+    let user_id = user_id.unwrap_or_else(|| OWN_PERSON.to_owned());
+    if !caller.grant.covers_person(&user_id) {
+        return Err(Error::ForbiddenPerson);
     }
+    Ok(Owner {
+        account_id: caller.account_id.clone(),
+        user_id,
+    })
 }
 
 /// The metadata `idempotency-key`.

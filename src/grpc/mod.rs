@@ -16,11 +16,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::memory_service_server::MemoryServiceServer;
-use crate::services::{AuthService, MemoryService};
+use crate::services::{AuditLog, AuthService, MemoryService, RateLimiter, UsageService};
 
 mod access;
 mod auth_service;
 mod convert;
+mod convert_auth;
 mod deadline;
 mod interceptor;
 mod load_shed;
@@ -39,15 +40,23 @@ pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
 pub struct GrpcOptions {
     /// Accounts and keys.
     pub auth: Arc<AuthService>,
+    /// How often.
+    pub limits: Arc<RateLimiter>,
+    /// How much.
+    pub usage: Arc<UsageService>,
+    /// Who did what.
+    pub audit: Arc<AuditLog>,
     /// Memories.
     pub memories: Arc<MemoryService>,
+    /// Whether every request must be encrypted.
+    pub tls_required: bool,
     /// Requests being answered at one time.
     pub max_concurrent_requests: usize,
     /// How long a request may take when the caller sets no `grpc-timeout`, and at most when it does.
     pub max_deadline: Duration,
 }
 
-/// The services with their layers: shed load, deadline, authenticate. Fails when an RPC says not who may call it.
+/// The services with their layers: shed load, deadline, admit. Fails when an RPC says not who may call it.
 pub fn router<H: Health>(
     descriptors: &DescriptorPool,
     health: HealthServer<H>,
@@ -58,10 +67,15 @@ pub fn router<H: Health>(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let auth = AuthServiceServer::new(auth_service::Auth)
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let auth = AuthServiceServer::new(auth_service::Auth {
+        auth: Arc::clone(&options.auth),
+        limits: Arc::clone(&options.limits),
+        usage: Arc::clone(&options.usage),
+        audit: Arc::clone(&options.audit),
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip)
+    .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
@@ -73,14 +87,18 @@ pub fn router<H: Health>(
         .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);
 
-    let authenticate = interceptor::Authenticate {
+    let admission = interceptor::Admission {
         access,
         auth: options.auth,
+        limits: options.limits,
+        usage: options.usage,
+        audit: options.audit,
+        tls_required: options.tls_required,
     };
     Ok(routes
         .into_axum_router()
         .reset_fallback()
-        .layer(from_fn_with_state(authenticate, interceptor::authenticate))
+        .layer(from_fn_with_state(admission, interceptor::admit))
         .layer(from_fn_with_state(options.max_deadline, deadline::within_deadline))
         .layer(from_fn_with_state(
             load_shed::Room::new(options.max_concurrent_requests),

@@ -47,12 +47,24 @@ impl From<Error> for Status {
             Error::TooLarge(max_size_mb) => {
                 metadata.insert("max_size_mb".to_owned(), max_size_mb.to_string());
             }
+            Error::ForbiddenPerson => {
+                metadata.insert("field".to_owned(), "user_id".to_owned());
+            }
+            Error::RateLimited(limited) => {
+                metadata.insert("limit".to_owned(), limited.limit.to_string());
+                metadata.insert("reset_time".to_owned(), limited.reset_time.to_string());
+                details.set_retry_info(Some(limited.retry_after));
+            }
             Error::Unavailable(_) => {
                 details.set_retry_info(Some(RETRY_AFTER));
             }
             Error::Unauthenticated
             | Error::MemoryNotFound
             | Error::ApiKeyNotFound
+            | Error::OAuthClientNotFound
+            | Error::ForbiddenHere(_)
+            | Error::CannotDeleteActiveKey
+            | Error::EmailTaken
             | Error::Conflict(_)
             | Error::NotImplemented(_)
             | Error::DeadlineExceeded
@@ -69,9 +81,15 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
         Error::Invalid(_) => (Code::InvalidArgument, ErrorReason::ValidationError),
         Error::InvalidCategory(_) => (Code::InvalidArgument, ErrorReason::InvalidCategory),
         Error::Unauthenticated => (Code::Unauthenticated, ErrorReason::AuthenticationError),
-        Error::Forbidden(_) => (Code::PermissionDenied, ErrorReason::PermissionDenied),
+        Error::Forbidden(_) | Error::ForbiddenPerson | Error::ForbiddenHere(_) => {
+            (Code::PermissionDenied, ErrorReason::PermissionDenied)
+        }
+        Error::CannotDeleteActiveKey => (Code::PermissionDenied, ErrorReason::CannotDeleteActiveKey),
         Error::MemoryNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
         Error::ApiKeyNotFound => (Code::NotFound, ErrorReason::ApiKeyNotFound),
+        Error::OAuthClientNotFound => (Code::NotFound, ErrorReason::OauthClientNotFound),
+        Error::EmailTaken => (Code::AlreadyExists, ErrorReason::EmailTaken),
+        Error::RateLimited(_) => (Code::ResourceExhausted, ErrorReason::RateLimitExceeded),
         Error::Conflict(_) => (Code::Aborted, ErrorReason::Conflict),
         Error::TooLarge(_) => (Code::ResourceExhausted, ErrorReason::PayloadTooLarge),
         Error::NotImplemented(_) => (Code::Unimplemented, ErrorReason::NotImplemented),

@@ -11,6 +11,8 @@ use crate::error::{Error, Result, Violation};
 
 /// Characters of an id, a name or a source, at most.
 const MAX_VISIBLE: usize = 128;
+/// Bytes of an address, a password or a token that is checked, at most.
+const MAX_GIVEN_BYTES: usize = 1024;
 /// Bytes of a message's content, at most.
 pub(super) const MAX_CONTENT_BYTES: usize = 32 << 10;
 /// Characters of a query, at most.
@@ -55,6 +57,13 @@ impl Violations {
             self.add(field, "must have no control or invisible characters");
         } else if chars > 0 && text.trim().is_empty() {
             self.add(field, "must not be blank");
+        }
+    }
+
+    /// Not empty, and not so long that it could only do harm.
+    pub(super) fn given(&mut self, field: &'static str, text: &str) {
+        if text.is_empty() || text.len() > MAX_GIVEN_BYTES {
+            self.add(field, format!("must be 1 to {MAX_GIVEN_BYTES} bytes"));
         }
     }
 

@@ -61,3 +61,18 @@ id!(
     PersonId,
     "person_"
 );
+id!(
+    /// The session of a signed-in person, or of a program that a person let act for them.
+    SessionId,
+    "sess_"
+);
+id!(
+    /// An OAuth client.
+    OAuthClientId,
+    "client_"
+);
+id!(
+    /// An event of the audit log.
+    AuditEventId,
+    "evt_"
+);

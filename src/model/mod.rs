@@ -7,11 +7,13 @@ mod category;
 mod clock;
 mod id;
 mod memory;
+mod origin;
 mod scope;
 
-pub use caller::{AuthMethod, Caller, OWN_PERSON, Owner};
+pub use caller::{AuthMethod, Caller, Grant, OWN_PERSON, Owner};
 pub use category::{Category, UnknownWord};
 pub use clock::Clock;
-pub use id::{AccountId, ApiKeyId, MemoryId, PersonId};
+pub use id::{AccountId, ApiKeyId, AuditEventId, MemoryId, OAuthClientId, PersonId, SessionId};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
+pub use origin::{JudgeOnly, Origin};
 pub use scope::{Scope, ScopeSet};

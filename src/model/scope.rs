@@ -85,6 +85,31 @@ impl ScopeSet {
         Scope::ALL[..6].iter().copied().collect()
     }
 
+    /// Every scope: what a signed-in person may do.
+    pub fn all() -> Self {
+        Scope::ALL.into_iter().collect()
+    }
+
+    /// What a person can grant to a program: all but the management of keys.
+    pub fn for_programs() -> Self {
+        Scope::ALL[..7].iter().copied().collect()
+    }
+
+    /// The scopes of both.
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// The first scope that `other` lacks.
+    pub fn missing_from(self, other: Self) -> Option<Scope> {
+        self.iter().find(|scope| !other.contains(*scope))
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether `scope` is granted.
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & (1 << scope as u16) != 0

@@ -80,8 +80,6 @@ pub(super) struct Binding {
     pub(super) bound: Vec<usize>,
     pub(super) streams_answer: bool,
     pub(super) success: StatusCode,
-    /// Whether anyone may call it, so that a refusal needs no look at the credentials.
-    pub(super) public: bool,
 }
 
 /// Where the body goes.
@@ -153,7 +151,6 @@ fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: &DynamicMessage) -
         bound,
         streams_answer: method.is_server_streaming(),
         success: success_status(method)?,
-        public: is_public(method),
     })
 }
 
@@ -284,18 +281,6 @@ fn success_status(method: &MethodDescriptor) -> Result<StatusCode, RouteError> {
             status.ok_or_else(|| rule_error(method.full_name(), "its success_status is no status of success"))
         }
     }
-}
-
-fn is_public(method: &MethodDescriptor) -> bool {
-    let Some(extension) = method.parent_pool().get_extension_by_name("memsync.v1.access") else {
-        return false;
-    };
-    let options = method.options();
-    let access = options.get_extension(&extension);
-    let public = access
-        .as_message()
-        .and_then(|access| access.get_field_by_name("public"));
-    public.is_some_and(|public| public.as_bool() == Some(true))
 }
 
 fn text(message: &DynamicMessage, field: &str) -> String {

@@ -14,6 +14,7 @@ use tower::ServiceExt;
 
 use super::error::Problem;
 use super::wire::{self, FRAME_PREFIX};
+use crate::model::JudgeOnly;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -71,21 +72,13 @@ impl Caller {
         }
     }
 
-    /// The same caller, for a call that only asks who it is.
-    pub(super) fn identity(&self) -> Self {
-        let mut caller = self.clone();
-        caller.headers.remove(IDEMPOTENCY_KEY);
-        caller.headers.remove(IF_MATCH);
-        caller
-    }
-
     pub(super) fn has_credentials(&self) -> bool {
         self.headers.contains_key(X_API_KEY) || self.headers.contains_key(AUTHORIZATION)
     }
 
     /// The same caller without credentials.
     pub(super) fn anonymous(&self) -> Self {
-        let mut caller = self.identity();
+        let mut caller = self.clone();
         caller.headers.remove(X_API_KEY);
         caller.headers.remove(AUTHORIZATION);
         caller
@@ -113,6 +106,13 @@ impl Grpc {
             }),
             _ => Err(broken(rpc, "its answer is not one message")),
         }
+    }
+
+    /// Has a caller judged as this RPC would, without making the call. Gives the metadata that the caller should see.
+    pub(super) async fn judge(&self, rpc: &Uri, mut caller: Caller) -> Result<HeaderMap, Problem> {
+        caller.extensions.insert(JudgeOnly);
+        let (headers, _) = self.start(rpc, caller, Body::empty()).await?;
+        Ok(visible(&headers))
     }
 
     /// Calls an RPC that answers with a stream. A failure before the first message is the call's failure.

@@ -32,7 +32,8 @@ pub(super) fn allow() -> HeaderValue {
 pub(super) async fn check(grpc: &Grpc, caller: Caller, version: &str) -> Result<Response, Problem> {
     let authenticated = caller.has_credentials();
     let mut headers = if authenticated {
-        who_am_i(grpc, caller).await?
+        grpc.judge(&Uri::from_static("/memsync.v1.AuthService/WhoAmI"), caller)
+            .await?
     } else {
         serving(grpc, caller).await?;
         http::HeaderMap::new()
@@ -42,15 +43,6 @@ pub(super) async fn check(grpc: &Grpc, caller: Caller, version: &str) -> Result<
     let mut response = Response::new(Body::from(body.to_string()));
     *response.headers_mut() = headers;
     Ok(response)
-}
-
-/// Has the caller's credentials judged. Returns the metadata that the caller should see.
-pub(super) async fn who_am_i(grpc: &Grpc, caller: Caller) -> Result<http::HeaderMap, Problem> {
-    let rpc = Uri::from_static("/memsync.v1.AuthService/WhoAmI");
-    let answer = grpc
-        .unary(&rpc, caller.identity(), Body::from(&EMPTY_FRAME[..]))
-        .await?;
-    Ok(answer.headers)
 }
 
 async fn serving(grpc: &Grpc, caller: Caller) -> Result<(), Problem> {

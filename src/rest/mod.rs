@@ -54,14 +54,13 @@ pub struct RestSettings {
 
 /// Routes for every RPC with an HTTP rule, and the health check; every other path is answered too. `grpc` are the tonic
 /// routes with their whole layer stack. A declaration that can't be served is an error.
-pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: RestSettings) -> Result<Router, RouteError> {
+pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: &RestSettings) -> Result<Router, RouteError> {
     let (schema, bindings) = bindings::read(descriptors)?;
-    let cors = layers::cors(&settings.allowed_origins)?;
     let transcoder = Arc::new(Transcoder {
         schema: Arc::new(schema),
         routes: RouteTable::new(bindings)?,
         grpc: Grpc(grpc),
-        settings,
+        settings: settings.clone(),
     });
     let router = Router::new()
         .fallback(move |request: Request| {
@@ -69,7 +68,14 @@ pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: RestSettings
             async move { transcoder.handle(request).await }
         })
         .layer(layers::compression());
-    Ok(match cors {
+    for_browsers(router, &settings.allowed_origins)
+}
+
+/// The router with what browsers need: CORS for the pages of these origins, and headers that keep a browser from doing
+/// anything with an answer but reading it.
+pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router, RouteError> {
+    let router = router.layer(axum::middleware::map_response(layers::harmless));
+    Ok(match layers::cors(allowed_origins)? {
         Some(cors) => router.layer(cors),
         None => router,
     })

@@ -182,13 +182,10 @@ mod tests {
     #[test]
     fn options_of_the_methods_are_read() {
         with_binding(Method::POST, "/v1/api-keys", |_, binding, _| {
-            assert_eq!(
-                (binding.success, binding.body, binding.public),
-                (StatusCode::CREATED, BodyRule::Whole, false)
-            );
+            assert_eq!((binding.success, binding.body), (StatusCode::CREATED, BodyRule::Whole));
         });
         with_binding(Method::POST, "/v1/auth/login", |_, binding, _| {
-            assert_eq!((binding.success, binding.public), (StatusCode::OK, true));
+            assert_eq!(binding.success, StatusCode::OK);
         });
         with_binding(Method::POST, "/v1/import", |_, binding, _| {
             assert!(matches!(binding.body, BodyRule::Chunks(_)));

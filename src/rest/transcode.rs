@@ -138,15 +138,13 @@ impl Transcoder {
     /// A request that can't be read does not reach the services, but its caller is still judged as theirs would be:
     /// whoever has no access or no allowance left learns that first, as over gRPC.
     async fn refusal(&self, binding: &Binding, caller: Caller, mut problem: Problem) -> Problem {
-        if binding.public {
-            return problem;
+        match self.grpc.judge(&binding.rpc, caller).await {
+            Ok(visible) => {
+                problem.headers.extend(visible);
+                problem
+            }
+            Err(judged) => judged,
         }
-        match health::who_am_i(&self.grpc, caller).await {
-            Ok(visible) => problem.headers.extend(visible),
-            Err(judged) if comes_first(judged.status) => return judged,
-            Err(_) => {}
-        }
-        problem
     }
 }
 
@@ -154,13 +152,6 @@ enum Target<'t, 'p> {
     Route(&'t Binding, Vec<&'p str>),
     Health,
     Verbs(HeaderValue),
-}
-
-fn comes_first(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
 }
 
 /// The request message in its frame, or every violation. The body goes before the query, the path before both.

@@ -11,7 +11,7 @@ use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Fact, Plan};
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
-use crate::model::{AuthMethod, Caller, Clock, Memory, MemoryId, Operation, Owner, Role};
+use crate::model::{Caller, Clock, Memory, MemoryId, Operation, Owner, Role};
 use crate::providers::Embedder;
 use crate::search::{Filter, Hit, Query};
 use crate::store::{IdempotencyRecord, NewMemory, Person, Store, Superseded, Transaction};
@@ -258,8 +258,7 @@ impl MemoryService {
         plan: &Plan,
     ) -> Result<()> {
         let account = &request.owner.account_id;
-        let AuthMethod::ApiKey(key_id) = &caller.method;
-        let changed_by = key_id.as_str();
+        let changed_by = caller.credential();
         let added: Vec<NewMemory<'_>> = plan
             .added
             .iter()

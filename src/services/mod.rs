@@ -1,16 +1,26 @@
 //! The use cases: rights, the order of steps, transactions. Called by `grpc/` and the command line; knows no transport
 //! and no SQL.
 
-mod api_key;
+mod audit;
 mod auth;
 mod cpu;
 mod indexes;
 mod memories;
 mod plan;
+mod rate_limits;
+mod receipts;
+mod usage;
 
-pub use api_key::ApiKeySecret;
-pub use auth::{AuthService, NewApiKey};
+pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, OAuthClient};
+pub use audit::{Actor, AuditLog};
+pub use auth::{
+    ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
+    NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
+};
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
     StoreRequest,
 };
+pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
+pub use receipts::{Receipt, Receipts};
+pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::{ActiveValue::Set, QueryOrder};
 
-use super::{Store, db_error, is_unique_violation};
+use super::{Store, Transaction, api_keys, db_error, is_unique_violation, memories, persons};
 use crate::error::{Error, Result};
 use crate::model::AccountId;
 
@@ -34,6 +34,8 @@ pub struct Account {
     pub email: String,
     /// What the person is called.
     pub name: Option<String>,
+    /// The hash of the password, as a PHC string; an account without one can't sign in.
+    pub password_hash: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -44,32 +46,26 @@ impl From<Model> for Account {
             id: AccountId::from_stored(row.id),
             email: row.email,
             name: row.name,
+            password_hash: row.password_hash,
             created_at: row.created_at,
         }
     }
 }
 
 impl Store {
-    /// Makes an account. [`Error::Conflict`] where the address is taken.
-    pub async fn insert_account(&self, account: &Account) -> Result<()> {
-        let row = ActiveModel {
-            id: Set(account.id.to_string()),
-            email: Set(account.email.clone()),
-            name: Set(account.name.clone()),
-            password_hash: Set(None),
-            created_at: Set(account.created_at),
-        };
-        match Entity::insert(row).exec_without_returning(&self.write).await {
-            Ok(_) => Ok(()),
-            Err(e) if is_unique_violation(&e) => Err(Error::Conflict("This e-mail address has an account already")),
-            Err(e) => Err(db_error(e)),
-        }
-    }
-
     /// The account with this (lower-case) address.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         let row = Entity::find()
             .filter(Column::Email.eq(email))
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        Ok(row.map(Account::from))
+    }
+
+    /// The account with this id.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>> {
+        let row = Entity::find_by_id(id.as_str())
             .one(&self.read)
             .await
             .map_err(db_error)?;
@@ -91,12 +87,73 @@ impl Store {
         Ok(Entity::find().one(&self.read).await.map_err(db_error)?.is_none())
     }
 
-    /// Deletes an account with its keys, persons and memories.
-    pub async fn delete_account(&self, account_id: &AccountId) -> Result<bool> {
+    /// Deletes an account with everything that belongs to it; says how much that was.
+    pub async fn delete_account(&self, account_id: &AccountId) -> Result<ErasedAccount> {
+        let transaction = self.begin().await?;
+        let persons = persons::Entity::find()
+            .filter(persons::Column::AccountId.eq(account_id.as_str()))
+            .count(&transaction.0);
+        let memories = memories::Entity::find()
+            .filter(memories::Column::AccountId.eq(account_id.as_str()))
+            .count(&transaction.0);
+        let api_keys = api_keys::Entity::find()
+            .filter(api_keys::Column::AccountId.eq(account_id.as_str()))
+            .count(&transaction.0);
+        let mut erased = ErasedAccount {
+            accounts: 0,
+            persons: persons.await.map_err(db_error)?,
+            memories: memories.await.map_err(db_error)?,
+            api_keys: api_keys.await.map_err(db_error)?,
+        };
         let done = Entity::delete_by_id(account_id.as_str())
-            .exec(&self.write)
+            .exec(&transaction.0)
             .await
             .map_err(db_error)?;
-        Ok(done.rows_affected > 0)
+        erased.accounts = done.rows_affected;
+        transaction.commit().await?;
+        Ok(erased)
+    }
+}
+
+/// What was deleted with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErasedAccount {
+    /// The account itself; 0 where there was none.
+    pub accounts: u64,
+    /// People.
+    pub persons: u64,
+    /// Memories.
+    pub memories: u64,
+    /// Keys.
+    pub api_keys: u64,
+}
+
+impl Transaction {
+    /// Makes an account. [`Error::EmailTaken`] where the address has one.
+    pub async fn insert_account(&self, account: &Account) -> Result<()> {
+        let row = ActiveModel {
+            id: Set(account.id.to_string()),
+            email: Set(account.email.clone()),
+            name: Set(account.name.clone()),
+            password_hash: Set(account.password_hash.clone()),
+            created_at: Set(account.created_at),
+        };
+        match Entity::insert(row).exec_without_returning(&self.0).await {
+            Ok(_) => Ok(()),
+            Err(e) if is_unique_violation(&e) => Err(Error::EmailTaken),
+            Err(e) => Err(db_error(e)),
+        }
+    }
+
+    /// Puts another password hash in the place of `old`; false where the stored one is not `old` any more.
+    pub async fn replace_password(&self, id: &AccountId, old: &str, new: &str) -> Result<bool> {
+        let done = Entity::update_many()
+            .col_expr(Column::PasswordHash, Expr::value(new))
+            .filter(Column::Id.eq(id.as_str()))
+            .filter(Column::PasswordHash.eq(old))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(done.rows_affected == 1)
     }
 }

@@ -18,19 +18,29 @@ use migrations::Migrator;
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod conversations;
 mod embeddings;
 mod idempotency;
 mod memories;
 #[path = "../../migrations/mod.rs"]
 mod migrations;
+mod oauth;
 mod persons;
+mod rate_limits;
+mod sessions;
+mod usage;
 
-pub use accounts::Account;
-pub use api_keys::ApiKeyRow;
+pub use accounts::{Account, ErasedAccount};
+pub use api_keys::{ApiKeyRow, ApiKeyStatus};
+pub use audit::AuditEvent;
 pub use idempotency::IdempotencyRecord;
 pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
+pub use oauth::{OAuthClient, OAuthCode};
 pub use persons::Person;
+pub use rate_limits::Lease;
+pub use sessions::Session;
+pub use usage::UsageHour;
 
 /// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;

@@ -236,6 +236,7 @@ async fn a_deleted_accounts_key_reads_nothing() {
             .delete_account("grace@example.com")
             .await
             .unwrap()
+            .is_some()
     );
     server
         .rest(&everybody[3].key)

@@ -142,6 +142,8 @@ fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
     command
         .current_dir(data_dir)
         .env("MEMSYNC_DATA_DIR", data_dir)
+        .env("MEMSYNC_LIMITS__REQUESTS_PER_MINUTE", "0")
+        .env("MEMSYNC_LIMITS__SEARCHES_PER_MINUTE", "0")
         .envs(settings.iter().copied());
     command
 }

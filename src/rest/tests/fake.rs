@@ -19,6 +19,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 
 use super::pool;
+use crate::model::JudgeOnly;
 use crate::rest::{RestSettings, router, wire};
 
 /// What the fake server was asked.
@@ -27,6 +28,7 @@ pub(super) struct Seen {
     pub(super) rpc: String,
     pub(super) headers: HeaderMap,
     pub(super) marked: bool,
+    pub(super) judged: bool,
     pub(super) messages: Vec<Bytes>,
 }
 
@@ -54,7 +56,7 @@ pub(super) fn server_with(origins: &[&str]) -> Server {
         version: "9.9",
     };
     Server {
-        rest: router(&pool(), grpc, settings).expect("starts"),
+        rest: router(&pool(), grpc, &settings).expect("starts"),
         log,
     }
 }
@@ -72,17 +74,20 @@ async fn fake(log: Log, request: Request) -> Response {
     }
     let rpc = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
     let marked = parts.extensions.get::<Mark>().is_some();
+    let judged = parts.extensions.get::<JudgeOnly>().is_some();
     log.lock().expect("unpoisoned").push(Seen {
         rpc: rpc.clone(),
         headers: parts.headers.clone(),
         marked,
+        judged,
         messages,
     });
     assert_eq!(parts.headers[CONTENT_TYPE], "application/grpc");
     match (rpc.as_str(), parts.headers.get("x-api-key").map(HeaderValue::as_bytes)) {
         ("Check", _) => unary(&[8, 1]),
+        ("Login", _) if judged => Status::ok("").into_http(),
         (_, Some(b"bad") | None) => unauthenticated().into_http(),
-        ("WhoAmI", _) => unary(&[]),
+        _ if judged => Status::ok("").into_http(),
         ("SearchMemories", _) => unary(&search_answer()),
         ("ExportMemories", Some(b"cut")) => streamed(3, Status::internal("disk on fire")),
         ("ExportMemories", _) => streamed(3, Status::ok("")),

@@ -8,7 +8,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use memsync::app::{App, Running};
-use memsync::config::{AuthConfig, Config, DatabaseConfig, LogConfig, LogFormat};
+use memsync::config::{AuthConfig, Config, DatabaseConfig, LimitsConfig, LogConfig, LogFormat};
 use memsync::model::{ApiKeyId, Clock, Scope};
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
@@ -81,15 +81,16 @@ impl TestServer {
         let auth = &self.running.app.auth;
         let account = match auth.find_account(email).await.unwrap() {
             Some(account) => account,
-            None => auth.create_account(email, None).await.unwrap(),
+            None => auth.create_account(email, None, None).await.unwrap(),
         };
+        let scopes = scopes.iter().map(|scope| scope.parse::<Scope>().unwrap());
         let new = NewApiKey {
-            account_id: account.id,
             name: "test".to_owned(),
-            scopes: scopes.iter().map(|scope| scope.parse::<Scope>().unwrap()).collect(),
+            scopes: Some(scopes.collect()),
             expires_in,
+            ..NewApiKey::default()
         };
-        let (row, secret) = auth.create_api_key(new).await.unwrap();
+        let (row, secret) = auth.issue_api_key(&account.id, new).await.unwrap();
         Key {
             id: row.id,
             secret: secret.expose().to_owned(),
@@ -150,8 +151,25 @@ pub fn config(dir: &TempDir) -> Config {
         },
         auth: AuthConfig {
             key_cache: Duration::from_secs(3600),
+            jwt_secret: None,
+            jwt_previous_secret: None,
+            is_registration_open: true,
+            access_token_lifetime: Duration::from_secs(900),
+            refresh_token_lifetime: Duration::from_secs(3600),
+        },
+        limits: LimitsConfig {
+            requests_per_minute: 0,
+            searches_per_minute: 0,
+            integrations_per_minute: 0,
+            unauthenticated_per_minute: 0,
         },
         tls: None,
+        tls_required: false,
+        trusted_proxies: Vec::new(),
+        public_url: None,
+        usage_flush_interval: Duration::from_secs(3600),
+        usage_retention: Duration::from_secs(86_400),
+        audit_retention: Duration::from_secs(86_400),
         cors_allowed_origins: Vec::new(),
         index_memory_mb: 64,
         max_concurrent_requests: 1024,

@@ -1,0 +1,24 @@
+//! Where a request came from, as the socket saw it.
+
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use super::AccountId;
+
+/// Where a request came from. The server puts one, in an `Arc`, into every request's extensions.
+#[derive(Debug, Default)]
+pub struct Origin {
+    /// The client's address: the peer's, or the one that a trusted proxy forwards for.
+    pub address: Option<IpAddr>,
+    /// Whether the client's connection is encrypted, here or at a trusted proxy.
+    pub secure: bool,
+    /// The request's id, as the answer carries it.
+    pub request_id: String,
+    /// The account, once it is known; for the request log.
+    pub account_id: OnceLock<AccountId>,
+}
+
+/// In a request's extensions: only judge whether the caller may make this call; do not make it. REST asks so for a
+/// request that it can't read, so that whoever has no access learns that first.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgeOnly;

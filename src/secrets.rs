@@ -1,0 +1,66 @@
+//! Secrets of this installation that nobody gave: made once, kept in the data directory, readable by its owner alone.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+use tempfile::NamedTempFile;
+
+/// Length of a secret, in bytes.
+pub const SECRET_BYTES: usize = 32;
+
+/// The secret in `directory` under `name`; a new one where there is none. Of several processes that come at one time
+/// all get the same.
+pub fn load_or_create(directory: &Path, name: &str) -> io::Result<[u8; SECRET_BYTES]> {
+    let path = directory.join(name);
+    if let Some(secret) = load(&path)? {
+        return Ok(secret);
+    }
+    std::fs::create_dir_all(directory)?;
+    let mut secret = [0; SECRET_BYTES];
+    SysRng.try_fill_bytes(&mut secret).map_err(io::Error::other)?;
+    // Made with mode 0600; takes its name only when it is whole.
+    let mut file = NamedTempFile::new_in(directory)?;
+    file.write_all(&secret)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(secret),
+        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => load(&path)?.ok_or_else(|| e.error),
+        Err(e) => Err(e.error),
+    }
+}
+
+fn load(path: &Path) -> io::Result<Option<[u8; SECRET_BYTES]>> {
+    match std::fs::read(path) {
+        Ok(bytes) => bytes.try_into().map(Some).map_err(|_| {
+            let fault = format!("{} is not {SECRET_BYTES} bytes long", path.display());
+            io::Error::new(ErrorKind::InvalidData, fault)
+        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_nobody_else_can_read_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("data");
+        let all: Vec<_> = std::thread::scope(|scope| {
+            let threads = [(); 8].map(|()| scope.spawn(|| load_or_create(&place, "s").expect("a secret")));
+            threads.map(|thread| thread.join().expect("no panic")).into()
+        });
+        assert!(all.iter().all(|secret| secret == &all[0]), "all get the same");
+        assert_ne!(all[0], [0; SECRET_BYTES]);
+        let mode = std::fs::metadata(place.join("s")).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(place.join("s"), "short").expect("written");
+        assert!(load_or_create(&place, "s").is_err(), "a broken secret is not replaced");
+    }
+}

@@ -1,0 +1,575 @@
+//! OAuth 2.0: programs that act for people, with what each person granted (RFC 6749, 7636, 7009, 7662, 9700).
+//!
+//! Codes need PKCE with S256. A grant is a session like a person's, with a program and fewer scopes: it ends as one.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use url::{Host, Url};
+
+use super::accounts::{new_refresh_token, session_of};
+use super::{AuthService, Secret, secret, signed_in};
+use crate::error::{Error, Result, Violation};
+use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId};
+use crate::services::Actor;
+use crate::store::{OAuthClient, OAuthCode, Session};
+
+const CLIENT_SECRET: &str = "memsync_cs_";
+const CODE: &str = "memsync_ac_";
+/// How long a code waits for its program.
+const CODE_LIFETIME_S: i64 = 120;
+/// Base64url characters of a SHA-256.
+const CHALLENGE_CHARS: usize = 43;
+const MAX_REDIRECT_URIS: usize = 10;
+const MAX_URI_BYTES: usize = 2048;
+
+/// Why a program gets no token: an error of the protocol (RFC 6749, 4.1.2.1 and 5.2), or a fault of the service.
+#[derive(Debug, thiserror::Error)]
+pub enum OAuthError {
+    /// An error that the RFCs name.
+    #[error("{code}: {description}")]
+    Protocol {
+        /// Its name, such as `invalid_grant`.
+        code: &'static str,
+        /// What is wrong, for the program's developer.
+        description: Cow<'static, str>,
+    },
+    /// The service could not answer.
+    #[error(transparent)]
+    Service(#[from] Error),
+}
+
+fn protocol(code: &'static str, description: impl Into<Cow<'static, str>>) -> OAuthError {
+    OAuthError::Protocol {
+        code,
+        description: description.into(),
+    }
+}
+
+fn invalid_grant() -> OAuthError {
+    protocol(
+        "invalid_grant",
+        "the grant is unknown, spent, expired or another program's",
+    )
+}
+
+/// A program to register.
+#[derive(Clone, Debug)]
+pub struct NewOAuthClient {
+    /// What to call it.
+    pub name: String,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for; [`ScopeSet::default_for_keys`] when absent.
+    pub scopes: Option<ScopeSet>,
+    /// Whether it can keep no secret.
+    pub is_public: bool,
+}
+
+/// What a program asks a person for, as it stands in the URL.
+#[derive(Clone, Debug, Default)]
+pub struct AuthorizationRequest {
+    /// Must be `code`.
+    pub response_type: String,
+    /// The program.
+    pub client_id: String,
+    /// Where to send the person back to; the one registered URI when absent.
+    pub redirect_uri: Option<String>,
+    /// Space-separated; all that the program may ask for when absent.
+    pub scope: Option<String>,
+    /// Given back unchanged.
+    pub state: Option<String>,
+    /// The PKCE challenge.
+    pub code_challenge: Option<String>,
+    /// Must be `S256`.
+    pub code_challenge_method: Option<String>,
+}
+
+/// A request that a person can be asked to consent to.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    /// The program.
+    pub client: OAuthClient,
+    /// Where the person is sent back to.
+    pub redirect_uri: String,
+    /// What is asked for.
+    pub scopes: ScopeSet,
+    code_challenge: String,
+}
+
+/// How a program proves who it is.
+#[derive(Clone, Default)]
+pub struct ProgramCredentials {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret; absent from public programs.
+    pub client_secret: Option<String>,
+}
+
+/// What a program is given. No `Debug`: tokens.
+pub struct OAuthTokens {
+    /// The Bearer token.
+    pub access_token: String,
+    /// The token that gets the next pair; none for a program that acts for itself.
+    pub refresh_token: Option<Secret>,
+    /// Seconds that the Bearer token lives.
+    pub expires_in: i64,
+    /// What it may do.
+    pub scopes: ScopeSet,
+}
+
+/// What a token is, for the program that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspection {
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// The program that it was given to.
+    pub client_id: OAuthClientId,
+    /// The account that it acts for.
+    pub account_id: AccountId,
+    /// When it was made, in Unix seconds; absent for a refresh token.
+    pub issued_at: Option<i64>,
+    /// When it ends, in Unix seconds.
+    pub expires_at: i64,
+}
+
+impl AuthService {
+    /// Registers a program for the caller's account; the secret is given this once.
+    pub async fn create_oauth_client(
+        &self,
+        caller: &Caller,
+        origin: &Origin,
+        new: NewOAuthClient,
+    ) -> Result<(OAuthClient, Secret)> {
+        let (account_id, _) = signed_in(caller)?;
+        let mut violations = Vec::new();
+        if new.redirect_uris.len() > MAX_REDIRECT_URIS {
+            violations.push(Violation::new("redirect_uris", "must be at most 10"));
+        }
+        for (index, uri) in new.redirect_uris.iter().take(MAX_REDIRECT_URIS).enumerate() {
+            if !is_redirect_uri(uri) {
+                let reason = "must be https, http on the loopback, or a scheme of the app's own, without a fragment";
+                violations.push(Violation::new(format!("redirect_uris[{index}]"), reason));
+            }
+        }
+        let scopes = new.scopes.unwrap_or_else(ScopeSet::default_for_keys);
+        if let Some(scope) = scopes.missing_from(ScopeSet::for_programs()) {
+            violations.push(Violation::new("scopes", format!("no program can be granted {scope}")));
+        }
+        if !violations.is_empty() {
+            return Err(Error::Invalid(violations));
+        }
+        let secret = Secret::with_prefix(CLIENT_SECRET)?;
+        let client = OAuthClient {
+            id: OAuthClientId::generate(),
+            account_id: account_id.clone(),
+            name: new.name,
+            secret_hash: secret.hash(),
+            is_public: new.is_public,
+            redirect_uris: new.redirect_uris,
+            scopes,
+            created_at: self.clock.now(),
+        };
+        let target = Some(client.id.as_str());
+        let event = Actor::caller(caller, origin).did("oauth_client.created", target, account_id, client.created_at);
+        let transaction = self.store.begin().await?;
+        transaction.insert_oauth_client(&client).await?;
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await?;
+        Ok((client, secret))
+    }
+
+    /// The programs that the caller's account registered, newest first.
+    pub async fn list_oauth_clients(&self, caller: &Caller) -> Result<Vec<OAuthClient>> {
+        let (account_id, _) = signed_in(caller)?;
+        self.store.oauth_clients(account_id).await
+    }
+
+    /// Removes a program of the caller's account; every token that it was given stops working.
+    pub async fn delete_oauth_client(&self, caller: &Caller, origin: &Origin, id: &OAuthClientId) -> Result<()> {
+        let (account_id, _) = signed_in(caller)?;
+        let event =
+            Actor::caller(caller, origin).did("oauth_client.deleted", Some(id.as_str()), account_id, self.clock.now());
+        let transaction = self.store.begin().await?;
+        if !transaction.delete_oauth_client(account_id, id).await? {
+            return Err(Error::OAuthClientNotFound);
+        }
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await?;
+        self.forget_all().await;
+        Ok(())
+    }
+
+    /// The program, and where to send the person back to: what must be right before anything, an error included, can
+    /// be sent there.
+    pub async fn redirection(&self, request: &AuthorizationRequest) -> Result<(OAuthClient, String), OAuthError> {
+        let id = OAuthClientId::from_stored(&request.client_id);
+        let client = self.store.oauth_client(&id).await?;
+        let client = client.ok_or_else(|| protocol("invalid_request", "no such client_id is registered"))?;
+        let uri = match (&request.redirect_uri, client.redirect_uris.as_slice()) {
+            (Some(uri), registered) if registered.iter().any(|known| same_redirect(known, uri)) => uri.clone(),
+            (None, [only]) => only.clone(),
+            _ => {
+                return Err(protocol(
+                    "invalid_request",
+                    "the redirect_uri is not registered for this client",
+                ));
+            }
+        };
+        Ok((client, uri))
+    }
+
+    /// What a person can be asked to consent to.
+    pub fn consent(
+        &self,
+        request: &AuthorizationRequest,
+        (client, redirect_uri): (OAuthClient, String),
+    ) -> Result<Consent, OAuthError> {
+        if request.response_type != "code" {
+            return Err(protocol("unsupported_response_type", "response_type must be code"));
+        }
+        let code_challenge = match (&request.code_challenge, request.code_challenge_method.as_deref()) {
+            (Some(challenge), Some("S256"))
+                if challenge.len() == CHALLENGE_CHARS
+                    && challenge
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') =>
+            {
+                challenge.clone()
+            }
+            _ => {
+                return Err(protocol(
+                    "invalid_request",
+                    "PKCE is needed: code_challenge with code_challenge_method=S256",
+                ));
+            }
+        };
+        let scopes = requested(request.scope.as_deref(), client.scopes)?;
+        Ok(Consent {
+            client,
+            redirect_uri,
+            scopes,
+            code_challenge,
+        })
+    }
+
+    /// The person signs in and consents. Gives the code for the program.
+    pub async fn grant(&self, origin: &Origin, email: &str, password: &str, consent: &Consent) -> Result<Secret> {
+        let account = self.check_password(origin, email, password).await?;
+        let now = self.clock.now();
+        let code = Secret::with_prefix(CODE)?;
+        let row = OAuthCode {
+            code_hash: code.hash(),
+            client_id: consent.client.id.clone(),
+            account_id: account.id.clone(),
+            redirect_uri: consent.redirect_uri.clone(),
+            scopes: consent.scopes,
+            code_challenge: consent.code_challenge.clone(),
+            expires_at: now + TimeDelta::seconds(CODE_LIFETIME_S),
+            session_id: None,
+        };
+        let target = Some(consent.client.id.as_str());
+        let event = Actor::person(&account.email, origin).did("oauth.granted", target, &account.id, now);
+        let transaction = self.store.begin().await?;
+        transaction.insert_oauth_code(&row).await?;
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await?;
+        Ok(code)
+    }
+
+    async fn program(&self, credentials: &ProgramCredentials) -> Result<OAuthClient, OAuthError> {
+        let refused = || protocol("invalid_client", "client authentication failed");
+        let id = OAuthClientId::from_stored(&credentials.client_id);
+        let client = self.store.oauth_client(&id).await?.ok_or_else(refused)?;
+        let is_right = match &credentials.client_secret {
+            Some(sent) => secret::hash(sent).ct_eq(&client.secret_hash).into(),
+            None => client.is_public,
+        };
+        if is_right { Ok(client) } else { Err(refused()) }
+    }
+
+    /// Fetches the tokens of a code. A code that comes twice was stolen: what it was spent for ends (RFC 6749, 4.1.2).
+    pub async fn exchange_code(
+        &self,
+        credentials: &ProgramCredentials,
+        code: &str,
+        redirect_uri: Option<&str>,
+        code_verifier: &str,
+    ) -> Result<OAuthTokens, OAuthError> {
+        let client = self.program(credentials).await?;
+        let now = self.clock.now();
+        let code_hash = secret::hash(code);
+        let transaction = self.store.begin().await?;
+        let row = transaction.oauth_code(&code_hash).await?.ok_or_else(invalid_grant)?;
+        if let Some(session_id) = row.session_id {
+            transaction.revoke_session(&session_id, now).await?;
+            transaction.commit().await?;
+            self.forget_session(&session_id).await;
+            return Err(invalid_grant());
+        }
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(code_verifier));
+        let fits = row.client_id == client.id
+            && row.expires_at > now
+            && redirect_uri.is_none_or(|uri| uri == row.redirect_uri)
+            && bool::from(challenge.as_bytes().ct_eq(row.code_challenge.as_bytes()));
+        if !fits {
+            return Err(invalid_grant());
+        }
+        let (session, refresh_token) = self.new_grant(&row.account_id, &client, row.scopes, true, now)?;
+        transaction.insert_session(&session).await?;
+        transaction.spend_oauth_code(&code_hash, &session.id).await?;
+        transaction.commit().await?;
+        self.tokens_of_grant(&session, &client.id, session.scopes, refresh_token)
+    }
+
+    /// A token for a program that acts for the account that registered it.
+    pub async fn client_credentials(
+        &self,
+        credentials: &ProgramCredentials,
+        scope: Option<&str>,
+    ) -> Result<OAuthTokens, OAuthError> {
+        let client = self.program(credentials).await?;
+        if credentials.client_secret.is_none() {
+            return Err(protocol("unauthorized_client", "this grant needs the client's secret"));
+        }
+        let scopes = requested(scope, client.scopes)?;
+        let (session, _) = self.new_grant(&client.account_id, &client, scopes, false, self.clock.now())?;
+        let transaction = self.store.begin().await?;
+        transaction.insert_session(&session).await?;
+        transaction.commit().await?;
+        self.tokens_of_grant(&session, &client.id, scopes, None)
+    }
+
+    fn new_grant(
+        &self,
+        account_id: &AccountId,
+        client: &OAuthClient,
+        scopes: ScopeSet,
+        can_refresh: bool,
+        now: DateTime<Utc>,
+    ) -> Result<(Session, Option<Secret>)> {
+        let id = SessionId::generate();
+        let refresh_token = if can_refresh {
+            Some(new_refresh_token(&id)?)
+        } else {
+            None
+        };
+        let lifetime = if can_refresh {
+            self.refresh_token_lifetime()
+        } else {
+            TimeDelta::seconds(self.access_token_lifetime_s())
+        };
+        let session = Session {
+            id,
+            account_id: account_id.clone(),
+            client_id: Some(client.id.clone()),
+            scopes,
+            refresh_hash: refresh_token.as_ref().map(Secret::hash),
+            created_at: now,
+            expires_at: now + lifetime,
+            revoked_at: None,
+        };
+        Ok((session, refresh_token))
+    }
+
+    fn tokens_of_grant(
+        &self,
+        session: &Session,
+        client_id: &OAuthClientId,
+        scopes: ScopeSet,
+        refresh_token: Option<Secret>,
+    ) -> Result<OAuthTokens, OAuthError> {
+        Ok(OAuthTokens {
+            access_token: self.access_token(&session.account_id, &session.id, Some((client_id, scopes)))?,
+            refresh_token,
+            expires_in: self.access_token_lifetime_s(),
+            scopes,
+        })
+    }
+
+    /// Spends a program's refresh token for a new pair, with the scopes of the grant or fewer.
+    pub async fn refresh_grant(
+        &self,
+        origin: &Origin,
+        credentials: &ProgramCredentials,
+        refresh_token: &str,
+        scope: Option<&str>,
+    ) -> Result<OAuthTokens, OAuthError> {
+        let client = self.program(credentials).await?;
+        let refused = |error| match error {
+            Error::Unauthenticated => invalid_grant(),
+            error => error.into(),
+        };
+        let (session, email) = self.refreshable(refresh_token).await.map_err(refused)?;
+        if session.client_id.as_ref() != Some(&client.id) {
+            return Err(invalid_grant());
+        }
+        let scopes = requested(scope, session.scopes)?;
+        let next = self
+            .rotate(origin, &session, &email, refresh_token)
+            .await
+            .map_err(refused)?;
+        self.tokens_of_grant(&session, &client.id, scopes, Some(next))
+    }
+
+    /// Ends the grant that a token of this program belongs to; a token that is nothing is no error (RFC 7009).
+    pub async fn revoke_grant(&self, credentials: &ProgramCredentials, token: &str) -> Result<(), OAuthError> {
+        let client = self.program(credentials).await?;
+        if let Some((session, _)) = self.grant_of(&client, token).await? {
+            let transaction = self.store.begin().await?;
+            transaction.revoke_session(&session.id, self.clock.now()).await?;
+            transaction.commit().await?;
+            self.forget_session(&session.id).await;
+        }
+        Ok(())
+    }
+
+    /// What a token of this program is; nothing for one that does not work (RFC 7662).
+    pub async fn introspect(
+        &self,
+        credentials: &ProgramCredentials,
+        token: &str,
+    ) -> Result<Option<Introspection>, OAuthError> {
+        let client = self.program(credentials).await?;
+        let Some((session, claims)) = self.grant_of(&client, token).await? else {
+            return Ok(None);
+        };
+        let introspection = match claims {
+            Some(claims) => Introspection {
+                scopes: claims.scope.unwrap_or_default().parse().unwrap_or_default(),
+                client_id: client.id,
+                account_id: session.account_id,
+                issued_at: Some(claims.iat),
+                expires_at: claims.exp,
+            },
+            None => Introspection {
+                scopes: session.scopes,
+                client_id: client.id,
+                account_id: session.account_id,
+                issued_at: None,
+                expires_at: session.expires_at.timestamp(),
+            },
+        };
+        Ok(Some(introspection))
+    }
+
+    /// The living grant of this program that a token belongs to; with what the token says, where it is no refresh
+    /// token.
+    async fn grant_of(
+        &self,
+        client: &OAuthClient,
+        token: &str,
+    ) -> Result<Option<(Session, Option<super::token::Claims>)>> {
+        let now = self.clock.now();
+        let (id, claims) = match (session_of(token), self.tokens.verify(token, now)) {
+            (Some(id), _) => (id, None),
+            (None, Ok(claims)) => (SessionId::from_stored(claims.sid.clone()), Some(claims)),
+            (None, Err(_)) => return Ok(None),
+        };
+        let Some((session, _)) = self.store.session(&id).await? else {
+            return Ok(None);
+        };
+        let is_current = claims.is_some() || session.refresh_hash == Some(secret::hash(token));
+        let works = session.client_id.as_ref() == Some(&client.id)
+            && session.revoked_at.is_none()
+            && session.expires_at > now
+            && is_current;
+        Ok(works.then_some((session, claims)))
+    }
+}
+
+/// The scopes of a request, all of which the program must be allowed.
+fn requested(scope: Option<&str>, allowed: ScopeSet) -> Result<ScopeSet, OAuthError> {
+    let Some(words) = scope.filter(|words| !words.trim().is_empty()) else {
+        return Ok(allowed);
+    };
+    let scopes: ScopeSet = words.parse().map_err(|e| protocol("invalid_scope", format!("{e}")))?;
+    match scopes.missing_from(allowed) {
+        Some(scope) => Err(protocol(
+            "invalid_scope",
+            format!("{scope} is not granted to this client"),
+        )),
+        None => Ok(scopes),
+    }
+}
+
+fn is_redirect_uri(uri: &str) -> bool {
+    let Ok(parsed) = Url::parse(uri) else { return false };
+    let allowed = match parsed.scheme() {
+        "https" => true,
+        "http" => is_loopback(&parsed),
+        // A scheme of a native app is a reversed domain name (RFC 8252, 7.1).
+        scheme => scheme.contains('.'),
+    };
+    allowed && uri.len() <= MAX_URI_BYTES && parsed.fragment().is_none() && parsed.username().is_empty()
+}
+
+fn is_loopback(uri: &Url) -> bool {
+    match uri.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The same URI, character by character; on the loopback, where a native app can't choose, with any port (RFC 8252, 7.3).
+fn same_redirect(registered: &str, sent: &str) -> bool {
+    if registered == sent {
+        return true;
+    }
+    let (Ok(mut registered), Ok(mut sent)) = (Url::parse(registered), Url::parse(sent)) else {
+        return false;
+    };
+    let both_loopback = registered.scheme() == "http" && is_loopback(&registered) && is_loopback(&sent);
+    both_loopback && registered.set_port(None).is_ok() && sent.set_port(None).is_ok() && registered == sent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_safe_redirect_uris_can_be_registered() {
+        for good in [
+            "https://app.example.com/callback?x=1",
+            "http://127.0.0.1:8000/cb",
+            "http://localhost/cb",
+            "com.example.app:/cb",
+        ] {
+            assert!(is_redirect_uri(good), "{good}");
+        }
+        for bad in [
+            "http://app.example.com/callback",
+            "https://app.example.com/#fragment",
+            "https://user@app.example.com/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "/callback",
+            "",
+        ] {
+            assert!(!is_redirect_uri(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_must_be_the_registered_one_but_for_a_loopback_port() {
+        let same = same_redirect;
+        assert!(same("https://a.example/cb", "https://a.example/cb"));
+        assert!(same("http://127.0.0.1/cb", "http://127.0.0.1:4711/cb"));
+        for other in [
+            "https://a.example/cb/",
+            "https://a.example/cb?x",
+            "https://a.example:444/cb",
+            "http://a.example/cb",
+        ] {
+            assert!(!same("https://a.example/cb", other), "{other}");
+        }
+        assert!(!same("http://127.0.0.1/cb", "http://127.0.0.1:4711/other"));
+        assert!(!same("http://127.0.0.1/cb", "https://127.0.0.1:4711/cb"));
+    }
+}
