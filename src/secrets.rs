@@ -26,7 +26,7 @@ pub fn load_or_create(directory: &Path, name: &str) -> io::Result<[u8; SECRET_BY
     file.as_file().sync_all()?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(secret),
-        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => load(&path)?.ok_or_else(|| e.error),
+        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => load(&path)?.ok_or(e.error),
         Err(e) => Err(e.error),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -200,7 +200,7 @@ fn shown(row: &ApiKeyRow, secret: &Secret) -> serde_json::Value {
 
 pub fn verify_receipt(config: &Config, file: &Path) -> anyhow::Result<()> {
     let mut receipt = String::new();
-    if file == PathBuf::from("-") {
+    if file == "-" {
         std::io::stdin().read_to_string(&mut receipt)?;
     } else {
         receipt = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;

@@ -92,7 +92,7 @@ pub(super) fn who_am_i_response(caller: &Caller, limits: RateLimitSettings) -> p
 }
 
 fn words(scopes: ScopeSet) -> Vec<String> {
-    scopes.iter().map(|scope| scope.to_string()).collect()
+    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
 fn scope_set(words: &[String], violations: &mut Violations) -> Option<ScopeSet> {

@@ -20,7 +20,7 @@ use crate::model::{Origin, Scope};
 use crate::services::{AuthorizationRequest, Consent, OAuthError};
 
 /// SHA-256 of the page's style sheet, for its Content-Security-Policy; a test holds it against the page.
-const STYLE_HASH: &str = "sha256-EPx2E/3hBMnGhJJ0zLd6X8zNRAVr2I8K3kFvKnkRV0I=";
+const STYLE_HASH: &str = "sha256-aHaUp7qBZzzxlbwIZDqxWCwCzTgpSKzNEesUm4fi4Tw=";
 
 /// What the program sends by the person's browser, and the page sends back with the decision.
 #[derive(Clone, Default, Deserialize)]

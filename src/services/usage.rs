@@ -18,6 +18,7 @@ use crate::store::{Store, UsageHour};
 const SESSION: &str = "session";
 /// Latencies are kept to one part in a hundred.
 const DIGITS: u8 = 2;
+const MAX_LATENCY_US: u64 = 3_600_000_000;
 const MAX_DAYS: i64 = 366;
 /// Steps of a series at most.
 const MAX_HOURS: i64 = 31 * 24;
@@ -132,17 +133,14 @@ impl UsageService {
         let hour = now.timestamp().div_euclid(3600);
         let name = caller.api_key_id().map_or(caller.account_id.as_str(), ApiKeyId::as_str);
         let mut pending = self.pending.lock();
-        if !pending.contains_key(name) {
-            let credential = Credential {
+        let credential = match pending.get_mut(name) {
+            Some(credential) => credential,
+            None => pending.entry(name.to_owned()).or_insert_with(|| Credential {
                 account_id: caller.account_id.clone(),
                 api_key_id: caller.api_key_id().cloned(),
                 last_used: now,
                 cells: HashMap::new(),
-            };
-            pending.insert(name.to_owned(), credential);
-        }
-        let Some(credential) = pending.get_mut(name) else {
-            return;
+            }),
         };
         credential.last_used = now;
         let cell = credential.cells.entry((Arc::clone(endpoint), hour));
@@ -152,7 +150,7 @@ impl UsageService {
         cell.memories_created += i64::from(outcome.memories_created);
         cell.searches += i64::from(outcome.is_search);
         let micros = u64::try_from(outcome.latency.as_micros()).unwrap_or(u64::MAX);
-        cell.latency.saturating_record(micros.max(1));
+        cell.record(micros, 1);
     }
 
     /// Writes what was counted; keeps it where the database does not answer. Goes on where its caller does not wait.
@@ -250,8 +248,7 @@ impl UsageService {
             step.requests += hour.requests;
             step.errors += hour.errors;
             for (micros, count) in hour.latency {
-                step.latency
-                    .saturating_record_n(micros, u32::try_from(count).unwrap_or(u32::MAX));
+                step.record(micros, u32::try_from(count).unwrap_or(u32::MAX));
             }
         }
         let milliseconds = |cell: &Cell, quantile| cell.latency.value_at_quantile(quantile) as f64 / 1000.0;
@@ -313,9 +310,13 @@ impl Cell {
         self.memories_created += other.memories_created;
         self.searches += other.searches;
         for step in other.latency.iter_recorded() {
-            self.latency
-                .saturating_record_n(step.value_iterated_to(), step.count_at_value());
+            self.record(step.value_iterated_to(), step.count_at_value());
         }
+    }
+
+    fn record(&mut self, micros: u64, count: u32) {
+        // The histogram grows with its greatest value, and this is one that it can hold.
+        let _ = self.latency.record_n(micros.clamp(1, MAX_LATENCY_US), count);
     }
 }
 

@@ -248,14 +248,14 @@ fn blank(value: &mut Value) {
 }
 
 /// A PostgreSQL of this test alone; stopped when dropped.
-struct Postgres {
+pub struct Postgres {
     directory: tempfile::TempDir,
     binaries: PathBuf,
     port: u16,
 }
 
 impl Postgres {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let postgres = Self {
             directory: tempfile::tempdir().unwrap(),
@@ -285,7 +285,7 @@ impl Postgres {
         postgres
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 

@@ -87,7 +87,7 @@ async fn fake(log: Log, request: Request) -> Response {
         ("Check", _) => unary(&[8, 1]),
         ("Login", _) if judged => Status::ok("").into_http(),
         (_, Some(b"bad") | None) => unauthenticated().into_http(),
-        _ if judged => Status::ok("").into_http(),
+        _ if judged => admitted(),
         ("SearchMemories", _) => unary(&search_answer()),
         ("ExportMemories", Some(b"cut")) => streamed(3, Status::internal("disk on fire")),
         ("ExportMemories", _) => streamed(3, Status::ok("")),
@@ -107,6 +107,14 @@ async fn fake(log: Log, request: Request) -> Response {
 fn unauthenticated() -> Status {
     let details = ErrorDetails::with_error_info("AUTHENTICATION_ERROR", "memsync", []);
     Status::with_error_details(Code::Unauthenticated, "Invalid authentication credentials", details)
+}
+
+fn admitted() -> Response {
+    let mut response = Status::ok("").into_http();
+    response
+        .headers_mut()
+        .insert("x-ratelimit-remaining", HeaderValue::from(41));
+    response
 }
 
 fn framed(message: &[u8]) -> Bytes {

@@ -18,7 +18,7 @@ pub struct Allowance {
 
 /// Microseconds in which a bucket gains a token.
 pub(super) fn interval_us(limit: u32) -> i64 {
-    MINUTE_US / i64::from(limit.max(1))
+    (MINUTE_US / i64::from(limit.max(1))).max(1)
 }
 
 /// A bucket of this process alone, which holds as many tokens as it gains in a minute.
@@ -75,6 +75,14 @@ mod tests {
         assert_eq!(bucket.peek(60, later).remaining, 1);
         bucket.take(60, later);
         assert_eq!(bucket.peek(60, later).retry_after_us, Some(1_000_000));
+    }
+
+    #[test]
+    fn every_limit_has_an_answer() {
+        for limit in [1, 7, 60_000_001, u32::MAX] {
+            let mut bucket = Bucket::default();
+            assert_eq!(bucket.take(limit, NOW).remaining, limit - 1, "{limit}");
+        }
     }
 
     #[test]

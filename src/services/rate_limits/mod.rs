@@ -3,6 +3,7 @@
 //! On SQLite the buckets are this process's own. On PostgreSQL instances share them: each takes a tenth of a minute's
 //! worth at a time from the database, so that far from the limit one request in many asks it.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::auth::network;
 use crate::error::{Error, RateLimited, Result};
-use crate::model::{Caller, Clock};
+use crate::model::{AccountId, ApiKeyId, Caller, Clock};
 use crate::store::Store;
 use bucket::{Bucket, allowance, interval_us};
 
@@ -53,24 +54,17 @@ pub enum RateLimitClass {
     Integration,
 }
 
-/// Whose allowance a bucket is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Id {
-    Account(String, RateLimitClass),
-    Key(String),
-    Address(IpAddr),
-}
-
+/// One allowance.
 #[derive(Debug, Default)]
-struct Shared {
+struct Tokens {
     /// Of this process alone.
     own: Mutex<Bucket>,
-    /// What was taken from the shared bucket.
-    lease: tokio::sync::Mutex<LocalLease>,
+    /// What was taken from a bucket that instances share.
+    lease: tokio::sync::Mutex<Lease>,
 }
 
 #[derive(Debug, Default)]
-struct LocalLease {
+struct Lease {
     tokens: u32,
     ends_at_us: i64,
     /// The shared bucket as it was when this was taken from it.
@@ -79,13 +73,30 @@ struct LocalLease {
     empty_until_us: i64,
 }
 
+/// The allowances of an account.
+#[derive(Debug, Default)]
+struct AccountTokens {
+    general: Tokens,
+    search: Tokens,
+    integration: Tokens,
+}
+
+/// An allowance that a request is taken from: its name, what it holds, and itself.
+struct Share<'a> {
+    name: &'static str,
+    limit: u32,
+    tokens: &'a Tokens,
+}
+
 /// Counts requests against what is allowed.
 #[derive(Debug)]
 pub struct RateLimiter {
     store: Store,
     clock: Clock,
     settings: RateLimitSettings,
-    buckets: Cache<Id, Arc<Shared>>,
+    accounts: Cache<AccountId, Arc<AccountTokens>>,
+    keys: Cache<ApiKeyId, Arc<Tokens>>,
+    addresses: Cache<IpAddr, Arc<Tokens>>,
 }
 
 impl RateLimiter {
@@ -95,10 +106,9 @@ impl RateLimiter {
             store,
             clock,
             settings,
-            buckets: Cache::builder()
-                .max_capacity(REMEMBERED)
-                .time_to_idle(FULL_AFTER)
-                .build(),
+            accounts: forgetful(),
+            keys: forgetful(),
+            addresses: forgetful(),
         }
     }
 
@@ -119,106 +129,88 @@ impl RateLimiter {
     /// Counts a request of this caller. Gives what is left of the scarcest allowance, none where nothing is limited;
     /// one with `retry_after_us` refuses the request.
     pub async fn take(&self, caller: &Caller, class: RateLimitClass) -> Result<Option<Allowance>> {
-        let account = caller.account_id.as_str();
-        let of = |class| Id::Account(account.to_owned(), class);
-        let general = (self.settings.requests, of(RateLimitClass::General));
+        let account = self.accounts.get_with_by_ref(&caller.account_id, Arc::default);
+        let own_limit = caller.api_key_id().zip(caller.grant.requests_per_minute);
+        let own = own_limit.map(|(id, limit)| (self.keys.get_with_by_ref(id, Arc::default), limit));
         let special = match class {
-            RateLimitClass::General => (0, general.1.clone()),
-            RateLimitClass::Search => (self.settings.searches, of(class)),
-            RateLimitClass::Integration => (self.settings.integrations, of(class)),
+            RateLimitClass::General => None,
+            RateLimitClass::Search => Some(("searches", self.settings.searches, &account.search)),
+            RateLimitClass::Integration => Some(("integrations", self.settings.integrations, &account.integration)),
         };
-        let own = (
-            caller.grant.requests_per_minute.unwrap_or(0),
-            Id::Key(caller.credential().to_owned()),
-        );
-        let buckets = [general, special, own].into_iter().filter(|(limit, _)| *limit > 0);
-        let buckets: Vec<(u32, Arc<Shared>, Id)> = buckets
-            .map(|(limit, id)| (limit, self.buckets.get_with_by_ref(&id, Arc::default), id))
-            .collect();
+        let general = Some(("requests", self.settings.requests, &account.general));
+        let own = own.as_ref().map(|(tokens, limit)| ("", *limit, &**tokens));
+        // Always in this order, so that two requests never wait for each other.
+        let shares = [general, special, own].map(|share| {
+            let (name, limit, tokens) = share.filter(|(_, limit, _)| *limit > 0)?;
+            Some(Share { name, limit, tokens })
+        });
+        let now_us = self.clock.now().timestamp_micros();
         if self.store.is_shared() {
-            self.take_shared(caller, &buckets).await
+            self.take_shared(caller, &shares, now_us).await
         } else {
-            Ok(self.take_own(&buckets))
+            Ok(take_own(&shares, now_us))
         }
     }
 
-    /// From all of the buckets, or from none.
-    fn take_own(&self, buckets: &[(u32, Arc<Shared>, Id)]) -> Option<Allowance> {
-        let now_us = self.clock.now().timestamp_micros();
-        // Always in the same order: general, special, the key's own.
-        let mut locked: Vec<_> = buckets
-            .iter()
-            .map(|(limit, bucket, _)| (*limit, bucket.own.lock()))
-            .collect();
-        let empty = locked
-            .iter()
-            .map(|(limit, bucket)| bucket.peek(*limit, now_us))
-            .filter(|allowance| allowance.retry_after_us.is_some())
-            .max_by_key(|allowance| allowance.retry_after_us);
-        if empty.is_some() {
-            return empty;
-        }
-        let left = locked.iter_mut().map(|(limit, bucket)| bucket.take(*limit, now_us));
-        left.min_by_key(|allowance| allowance.remaining)
-    }
-
-    async fn take_shared(&self, caller: &Caller, buckets: &[(u32, Arc<Shared>, Id)]) -> Result<Option<Allowance>> {
-        let now_us = self.clock.now().timestamp_micros();
+    /// From all of the shares, or from none.
+    async fn take_shared(
+        &self,
+        caller: &Caller,
+        shares: &[Option<Share<'_>>],
+        now_us: i64,
+    ) -> Result<Option<Allowance>> {
         let mut scarcest: Option<Allowance> = None;
-        for (index, (limit, bucket, id)) in buckets.iter().enumerate() {
-            let allowance = self.take_leased(caller, *limit, bucket, id, now_us).await?;
-            if allowance.retry_after_us.is_some() {
-                for (_, earlier, _) in &buckets[..index] {
-                    earlier.lease.lock().await.tokens += 1;
+        for (index, share) in shares.iter().enumerate() {
+            let Some(share) = share else { continue };
+            let left = self.take_leased(caller, share, now_us).await?;
+            if left.retry_after_us.is_some() {
+                for earlier in shares[..index].iter().flatten() {
+                    earlier.tokens.lease.lock().await.tokens += 1;
                 }
-                return Ok(Some(allowance));
+                return Ok(Some(left));
             }
-            if scarcest.is_none_or(|scarcest| allowance.remaining < scarcest.remaining) {
-                scarcest = Some(allowance);
+            if scarcest.is_none_or(|scarcest| left.remaining < scarcest.remaining) {
+                scarcest = Some(left);
             }
         }
         Ok(scarcest)
     }
 
-    async fn take_leased(
-        &self,
-        caller: &Caller,
-        limit: u32,
-        bucket: &Shared,
-        id: &Id,
-        now_us: i64,
-    ) -> Result<Allowance> {
-        let interval = interval_us(limit);
+    async fn take_leased(&self, caller: &Caller, share: &Share<'_>, now_us: i64) -> Result<Allowance> {
+        let Share { name, limit, tokens } = *share;
         // Held while the database is asked, so that requests at one time ask it once.
-        let mut lease = bucket.lease.lock().await;
+        let mut lease = tokens.lease.lock().await;
         if lease.tokens == 0 || lease.ends_at_us <= now_us {
             if lease.empty_until_us > now_us {
-                return Ok(refusal(limit, &lease, now_us));
+                return Ok(lease.refusal(limit, now_us));
             }
-            let name = match id {
-                Id::Account(account, class) => format!("{account}/{class:?}"),
-                Id::Key(key) => key.clone(),
-                Id::Address(address) => address.to_string(),
+            // The allowance of a key has its name, the others the account's.
+            let bucket = match caller.api_key_id() {
+                Some(id) if name.is_empty() => id.to_string(),
+                Some(_) | None => format!("{}/{name}", caller.account_id),
             };
             let wanted = (limit / LEASE_PART).max(1);
+            let interval_us = interval_us(limit);
             let granted = self
                 .store
-                .lease_tokens(&caller.account_id, &name, wanted, limit, interval)
+                .lease_tokens(&caller.account_id, &bucket, wanted, limit, interval_us)
                 .await?;
             lease.tokens = granted.granted;
             lease.ends_at_us = now_us + LEASE_US;
             lease.full_at_us = now_us + granted.full_in_us;
             if granted.granted == 0 {
-                let room = i64::from(limit) * interval - granted.full_in_us;
-                lease.empty_until_us = now_us + (interval - room).max(1);
-                return Ok(refusal(limit, &lease, now_us));
+                let room_us = i64::from(limit) * interval_us - granted.full_in_us;
+                lease.empty_until_us = now_us + (interval_us - room_us).max(1);
+                return Ok(lease.refusal(limit, now_us));
             }
         }
         lease.tokens -= 1;
-        let mut left = allowance(limit, (lease.full_at_us - now_us).max(0), now_us);
-        left.remaining = (left.remaining + lease.tokens).min(limit);
-        left.retry_after_us = None;
-        Ok(left)
+        let shared = allowance(limit, (lease.full_at_us - now_us).max(0), now_us);
+        Ok(Allowance {
+            remaining: (shared.remaining + lease.tokens).min(limit),
+            retry_after_us: None,
+            ..shared
+        })
     }
 
     /// Counts a request of somebody without valid credentials. Fails where there were too many from this address.
@@ -227,10 +219,9 @@ impl RateLimiter {
         let Some(address) = address.filter(|_| limit > 0) else {
             return Ok(());
         };
-        let id = Id::Address(network(address));
-        let bucket = self.buckets.get_with_by_ref(&id, Arc::default);
+        let tokens = self.addresses.get_with(network(address), Arc::default);
         let now_us = self.clock.now().timestamp_micros();
-        let mut bucket = bucket.own.lock();
+        let mut bucket = tokens.own.lock();
         let left = bucket.peek(limit, now_us);
         match left.refusal(now_us) {
             Some(limited) => Err(Error::RateLimited(limited)),
@@ -248,11 +239,45 @@ impl RateLimiter {
     }
 }
 
-fn refusal(limit: u32, lease: &LocalLease, now_us: i64) -> Allowance {
-    Allowance {
-        remaining: 0,
-        retry_after_us: Some((lease.empty_until_us - now_us).max(1)),
-        ..allowance(limit, (lease.full_at_us - now_us).max(0), now_us)
+/// A cache that forgets what must be full by now.
+fn forgetful<K, T>() -> Cache<K, Arc<T>>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    T: Send + Sync + 'static,
+{
+    Cache::builder()
+        .max_capacity(REMEMBERED)
+        .time_to_idle(FULL_AFTER)
+        .build()
+}
+
+/// From all of the shares, or from none.
+fn take_own(shares: &[Option<Share<'_>>; 3], now_us: i64) -> Option<Allowance> {
+    let mut locked = shares
+        .each_ref()
+        .map(|share| share.as_ref().map(|share| (share.limit, share.tokens.own.lock())));
+    let held = locked
+        .iter()
+        .flatten()
+        .map(|(limit, bucket)| bucket.peek(*limit, now_us));
+    let empty = held.filter(|left| left.retry_after_us.is_some());
+    if let Some(empty) = empty.max_by_key(|left| left.retry_after_us) {
+        return Some(empty);
+    }
+    let left = locked
+        .iter_mut()
+        .flatten()
+        .map(|(limit, bucket)| bucket.take(*limit, now_us));
+    left.min_by_key(|left| left.remaining)
+}
+
+impl Lease {
+    fn refusal(&self, limit: u32, now_us: i64) -> Allowance {
+        Allowance {
+            remaining: 0,
+            retry_after_us: Some((self.empty_until_us - now_us).max(1)),
+            ..allowance(limit, (self.full_at_us - now_us).max(0), now_us)
+        }
     }
 }
 
