@@ -106,6 +106,7 @@ impl App {
             clock,
             embedder,
             config.index_memory_mb,
+            Arc::clone(&receipts),
         ));
         Ok(Self {
             store,

@@ -40,6 +40,8 @@ pub(super) struct Reading {
     pub(super) is_over: bool,
 }
 
+/// The subject of what the user says of themselves, in lower case.
+const USER: &str = "user";
 const DIETS: &[&str] = &[
     "vegetarian",
     "vegan",
@@ -249,20 +251,15 @@ fn first_sentence(text: &str) -> &str {
     text.find(". ").map_or(text, |at| &text[..at])
 }
 
-/// The subject in lower case and where the verb stands.
+/// The subject in lower case and where the verb stands. A text that begins with its verb, as people write when they
+/// edit a memory ("Works at Acme"), is about the user.
 pub(super) fn subject(all: &[Word<'_>]) -> Option<(String, usize)> {
     let limit = all.len().min(6);
-    let verb_at = (1..limit).find(|&i| {
-        let lower = all[i].lower.as_str();
-        let third = lower
-            .strip_suffix('s')
-            .is_some_and(|base| verb::is_base(base) || verb::is_base(base.trim_end_matches('e')));
-        matches!(
-            lower,
-            "is" | "has" | "was" | "does" | "doesn't" | "isn't" | "hasn't" | "are" | "will" | "can" | "can't" | "would"
-        ) || third && !all[i].is_capitalised()
-            || verb::is_past(lower)
-    })?;
+    let Some(verb_at) =
+        (1..limit).find(|&i| is_verb(&all[i]) && !(is_third_person(&all[i]) && all[i].is_capitalised()))
+    else {
+        return all.first().filter(|first| is_verb(first)).map(|_| (USER.to_owned(), 0));
+    };
     let subject = all[..verb_at]
         .iter()
         .filter(|w| !is_adverb(&w.lower) && !w.is_one_of(&["no", "longer"]))
@@ -270,6 +267,18 @@ pub(super) fn subject(all: &[Word<'_>]) -> Option<(String, usize)> {
         .collect::<Vec<_>>()
         .join(" ");
     Some((subject, verb_at))
+}
+
+fn is_verb(word: &Word<'_>) -> bool {
+    let auxiliary = [
+        "is", "has", "was", "does", "doesn't", "isn't", "hasn't", "are", "will", "can", "can't", "would",
+    ];
+    word.is_one_of(&auxiliary) || is_third_person(word) || verb::is_past(&word.lower)
+}
+
+fn is_third_person(word: &Word<'_>) -> bool {
+    let base = word.lower.strip_suffix('s');
+    base.is_some_and(|base| verb::is_base(base) || verb::is_base(base.trim_end_matches('e')))
 }
 
 fn has_pair(words: &[Word<'_>], first: &str, second: &str) -> bool {

@@ -144,6 +144,16 @@ pub fn extract(turns: &[Turn<'_>]) -> Vec<Candidate> {
 }
 
 /// A usable name: visible, short, one line.
+/// Whether a text holds secrets or sensitive data, which always belong to [`Category::Private`].
+pub fn is_private(text: &str) -> bool {
+    private::is_private(text)
+}
+
+/// When the thing that a text tells of happens, where it says so; relative times count from `said_at`.
+pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    time::event_time(&time::mentions(&word::words(text), said_at))
+}
+
 fn clean_name(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|n| {
         !n.is_empty() && n.len() <= 64 && !n.contains(|c: char| c.is_control()) && n.chars().any(char::is_alphanumeric)

@@ -301,6 +301,7 @@ mod tests {
                 "User now works at Bolt.",
             ),
             ("User lives in Lyon.", "User moved to Oslo last month (April 2023)."),
+            ("Works at Acme as a senior engineer", "User joined Bolt as a director."),
             ("User is learning React.", "User is proficient in React."),
             ("User is a vegetarian.", "User is no longer a vegetarian."),
             ("User is vegan.", "User is vegetarian now."),

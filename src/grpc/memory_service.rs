@@ -8,13 +8,13 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::convert;
 use super::interceptor::MemoriesCreated;
-use super::metadata::{caller, idempotency_key, owner};
+use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
 use crate::error::Error;
 use crate::model::MemoryId;
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
-use crate::services::MemoryService;
+use crate::services::{Actor, MemoryService};
 
 /// The service.
 pub(super) struct Memories(pub(super) Arc<MemoryService>);
@@ -75,13 +75,27 @@ impl Rpcs for Memories {
         violations.visible("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let memory = self.0.get(&owner, &id).await?;
-        Ok(Response::new(pb::GetMemoryResponse {
+        let mut response = Response::new(pb::GetMemoryResponse {
             memory: Some(convert::memory(&memory)),
-        }))
+        });
+        response.metadata_mut().insert("etag", etag(memory.version));
+        Ok(response)
     }
 
-    async fn update_memory(&self, _: Request<pb::UpdateMemoryRequest>) -> Answer<pb::UpdateMemoryResponse> {
-        later("UpdateMemory")
+    async fn update_memory(&self, request: Request<pb::UpdateMemoryRequest>) -> Answer<pb::UpdateMemoryResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
+        let if_match = if_match(&metadata, &mut violations);
+        let with_vector = message.include_embeddings == Some(true);
+        let (id, change) = convert::memory_change(message, if_match, violations)?;
+        let (memory, vector) = self.0.update(&caller, &owner, &id, change).await?;
+        let version = memory.version;
+        let vector = vector.filter(|_| with_vector).unwrap_or_default();
+        let mut response = Response::new(convert::update_response(memory, vector));
+        response.metadata_mut().insert("etag", etag(version));
+        Ok(response)
     }
 
     async fn delete_memory(&self, _: Request<pb::DeleteMemoryRequest>) -> Answer<pb::DeleteMemoryResponse> {
@@ -97,9 +111,20 @@ impl Rpcs for Memories {
 
     async fn get_memory_history(
         &self,
-        _: Request<pb::GetMemoryHistoryRequest>,
+        request: Request<pb::GetMemoryHistoryRequest>,
     ) -> Answer<pb::GetMemoryHistoryResponse> {
-        later("GetMemoryHistory")
+        let (metadata, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let mut violations = Violations::default();
+        let pb::GetMemoryHistoryRequest { memory_id, user_id } = message;
+        let owner = owner(&caller, &metadata, user_id, &mut violations)?;
+        violations.visible("memory_id", &memory_id, 1);
+        let id = violations.finish(MemoryId::from_stored(memory_id))?;
+        let versions = self.0.history(&owner, &id).await?;
+        Ok(Response::new(pb::GetMemoryHistoryResponse {
+            memory_id: id.into(),
+            versions: versions.into_iter().map(convert::memory_version).collect(),
+        }))
     }
 
     type ExportMemoriesStream = tokio_stream::Empty<Result<pb::ExportMemoriesResponse, Status>>;
@@ -115,7 +140,17 @@ impl Rpcs for Memories {
         later("ImportMemories")
     }
 
-    async fn erase_user(&self, _: Request<pb::EraseUserRequest>) -> Answer<pb::EraseUserResponse> {
-        later("EraseUser")
+    async fn erase_user(&self, request: Request<pb::EraseUserRequest>) -> Answer<pb::EraseUserResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        let pb::EraseUserRequest { user_id } = message;
+        if user_id.is_empty() {
+            violations.add("user_id", "must be 1 to 128 characters");
+        }
+        let owner = owner(&caller, &metadata, Some(user_id), &mut violations)?;
+        let owner = violations.finish(owner)?;
+        let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
+        Ok(Response::new(convert::erase_response(erased, receipt)))
     }
 }

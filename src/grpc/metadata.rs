@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tonic::{Extensions, metadata::MetadataMap};
+use tonic::Extensions;
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 
 use super::validate::Violations;
 use crate::error::{Error, Result};
@@ -48,6 +49,25 @@ pub(super) fn idempotency_key(metadata: &MetadataMap, violations: &mut Violation
     let key = text(metadata, "idempotency-key", violations)?;
     violations.visible("idempotency-key", &key, 1);
     Some(key)
+}
+
+/// The version that the metadata `if-match` names, as [`etag`] writes it; none for `*`.
+pub(super) fn if_match(metadata: &MetadataMap, violations: &mut Violations) -> Option<i64> {
+    let tag = text(metadata, "if-match", violations)?;
+    let tag = tag.trim();
+    if tag == "*" {
+        return None;
+    }
+    let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
+    if version.is_none() {
+        violations.add("if-match", "must be the ETag of a memory");
+    }
+    version
+}
+
+/// The entity tag of a memory's version.
+pub(super) fn etag(version: i64) -> MetadataValue<Ascii> {
+    MetadataValue::try_from(format!("\"{version}\"")).unwrap_or_else(|_| MetadataValue::from_static("\"\""))
 }
 
 fn text(metadata: &MetadataMap, name: &'static str, violations: &mut Violations) -> Option<String> {

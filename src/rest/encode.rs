@@ -71,7 +71,7 @@ impl<'w> Encoder<'_, 'w, '_> {
         let mut separator = Separator::default();
         for (index, field) in message.fields.iter().enumerate() {
             let slot = self.slots[base + index];
-            if field.shape == Shape::Optional && matches!(slot, Slot::Unset) {
+            if (field.shape == Shape::Optional || field.omit_empty) && matches!(slot, Slot::Unset) {
                 continue;
             }
             separator.put(self.out);

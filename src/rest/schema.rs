@@ -43,6 +43,8 @@ pub(super) struct Field {
     pub(super) number: u32,
     pub(super) kind: Kind,
     pub(super) shape: Shape,
+    /// Whether an empty list is left out.
+    pub(super) omit_empty: bool,
 }
 
 /// How often a field occurs.
@@ -156,6 +158,7 @@ impl Schema {
             number: field.number(),
             kind,
             shape,
+            omit_empty: omit_empty(field),
         })
     }
 
@@ -292,6 +295,11 @@ impl Enum {
             .filter(|(number, _)| Some(*number) != self.unspecified)
             .map(|(_, word)| word.as_ref())
     }
+}
+
+fn omit_empty(field: &FieldDescriptor) -> bool {
+    let option = field.parent_pool().get_extension_by_name("memsync.v1.omit_empty");
+    option.is_some_and(|option| field.options().get_extension(&option).as_bool() == Some(true))
 }
 
 fn invalid_reason(enumeration: &EnumDescriptor) -> Option<Box<str>> {

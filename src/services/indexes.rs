@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::{Memory, Owner};
 use crate::providers::Embedder;
 use crate::search::PersonIndex;
-use crate::store::Store;
+use crate::store::{Person, Store};
 
 /// What an empty slot weighs, in KiB.
 const SLOT_KIB: u32 = 2;
@@ -41,8 +41,9 @@ pub(super) struct Change {
 }
 
 pub(super) struct State {
-    /// The revision that the index shows; 0 before anything was stored.
-    pub(super) revision: i64,
+    /// Whom the index shows, at which revision; nobody before anything was stored. Somebody of the same name after an
+    /// erasure is another person.
+    person: Option<Person>,
     pub(super) index: PersonIndex,
 }
 
@@ -58,8 +59,8 @@ impl PersonIndexes {
     /// The person's index, current as of now.
     pub(super) async fn open(&self, owner: &Owner) -> Result<Arc<Slot>> {
         let slot = self.slot(owner).await;
-        let revision = self.store.person(owner).await?.map_or(0, |person| person.revision);
-        if slot.state.read().revision != revision {
+        let person = self.store.person(owner).await?;
+        if slot.state.read().person != person {
             let guard = slot.changing.lock().await;
             self.refresh(owner, &slot, &guard).await?;
         }
@@ -80,12 +81,11 @@ impl PersonIndexes {
             *slot.state.write() = State::new(self.embedder.dimensions());
             return Ok(());
         };
-        let known = slot.state.read().revision;
-        if known == person.revision {
-            return Ok(());
-        }
-        // A revision that went back is another person of the same name: start anew.
-        let known = if known > person.revision { 0 } else { known };
+        let known = match &slot.state.read().person {
+            Some(known) if *known == person => return Ok(()),
+            Some(known) if known.id == person.id => known.revision,
+            Some(_) | None => 0,
+        };
         let account = &owner.account_id;
         let rows = self
             .store
@@ -106,10 +106,11 @@ impl PersonIndexes {
             }
             for row in rows {
                 if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {
-                    state.index.upsert(Arc::new(row.memory), &vector, row.superseded);
+                    let superseded = row.superseded_by.is_some();
+                    state.index.upsert(Arc::new(row.memory), &vector, superseded);
                 }
             }
-            state.revision = person.revision;
+            state.person = Some(person);
             Ok(())
         })
         .await?;
@@ -140,12 +141,12 @@ impl Slot {
     }
 
     /// Shows what a committed transaction stored.
-    pub(super) fn apply(&self, revision: i64, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
+    pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
         let mut state = self.state.write();
         for change in changes {
             state.index.upsert(change.memory, &change.vector, change.superseded);
         }
-        state.revision = revision;
+        state.person = Some(person);
     }
 
     fn weight_kib(&self) -> u32 {
@@ -155,9 +156,17 @@ impl Slot {
 }
 
 impl State {
+    /// Whether the index shows this person as they were before this revision.
+    pub(super) fn precedes(&self, person: &Person) -> bool {
+        match &self.person {
+            Some(known) => known.id == person.id && known.revision + 1 == person.revision,
+            None => person.revision == 1,
+        }
+    }
+
     fn new(dimensions: usize) -> Self {
         Self {
-            revision: 0,
+            person: None,
             index: PersonIndex::new(dimensions),
         }
     }

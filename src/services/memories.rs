@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
+use super::Receipts;
 use super::cpu::on_cpu;
 use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Fact, Plan};
@@ -18,7 +19,7 @@ use crate::store::{IdempotencyRecord, NewMemory, Person, Store, Superseded, Tran
 pub use crate::store::{ListQuery, ListSort};
 
 /// How often storing starts again when another instance changed the same person meanwhile.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
 /// Known memories that a new fact is held against.
 const SIMILAR: usize = 8;
 /// How long an idempotency key is remembered.
@@ -26,10 +27,11 @@ const IDEMPOTENCY_HOURS: i64 = 24;
 
 /// The memories of people.
 pub struct MemoryService {
-    store: Store,
-    clock: Clock,
-    embedder: Arc<dyn Embedder>,
-    indexes: PersonIndexes,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) indexes: PersonIndexes,
+    pub(super) receipts: Arc<Receipts>,
 }
 
 /// One message of a conversation, checked.
@@ -110,13 +112,20 @@ pub struct MemoryPage {
 
 impl MemoryService {
     /// `index_memory_mb`: bound of the in-memory indexes, in MiB.
-    pub fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, index_memory_mb: u64) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        embedder: Arc<dyn Embedder>,
+        index_memory_mb: u64,
+        receipts: Arc<Receipts>,
+    ) -> Self {
         let indexes = PersonIndexes::new(store.clone(), Arc::clone(&embedder), index_memory_mb);
         Self {
             store,
             clock,
             embedder,
             indexes,
+            receipts,
         }
     }
 
@@ -135,7 +144,7 @@ impl MemoryService {
             self.indexes.refresh(owner, &slot, &guard).await?;
             let transaction = self.store.begin().await?;
             let person = transaction.advance_person(owner, now).await?;
-            if person.revision != slot.read(|state| state.revision) + 1 {
+            if !slot.read(|state| state.precedes(&person)) {
                 continue;
             }
             let messages = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
@@ -169,7 +178,7 @@ impl MemoryService {
             let outcome = StoreOutcome {
                 memories: plan.outcome.clone(),
             };
-            slot.apply(person.revision, self.changes(plan)?, &guard);
+            slot.apply(person, self.changes(plan)?, &guard);
             self.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
         }

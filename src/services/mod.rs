@@ -3,6 +3,7 @@
 
 mod audit;
 mod auth;
+mod changes;
 mod cpu;
 mod indexes;
 mod memories;
@@ -11,12 +12,13 @@ mod rate_limits;
 mod receipts;
 mod usage;
 
-pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, OAuthClient};
+pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
 pub use audit::{Actor, AuditLog};
 pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
+pub use changes::MemoryChange;
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
     StoreRequest,

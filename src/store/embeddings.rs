@@ -64,6 +64,24 @@ impl Store {
 }
 
 impl Transaction {
+    /// Puts a vector that `model` made in the place of all that a memory had.
+    pub async fn replace_embedding(
+        &self,
+        account_id: &AccountId,
+        model: &str,
+        id: &MemoryId,
+        vector: &[f32],
+    ) -> Result<()> {
+        Entity::delete_many()
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::MemoryId.eq(id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        self.insert_embeddings(account_id, model, std::iter::once((id, vector)))
+            .await
+    }
+
     /// Stores the vectors that `model` made.
     pub async fn insert_embeddings<'a>(
         &self,

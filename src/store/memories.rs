@@ -48,7 +48,7 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-mod versions {
+pub(super) mod versions {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -105,8 +105,55 @@ pub struct Superseded {
 pub struct MemoryRow {
     /// The memory.
     pub memory: Memory,
-    /// Whether a newer one has taken its place.
-    pub superseded: bool,
+    /// The newer one that has taken its place.
+    pub superseded_by: Option<MemoryId>,
+    /// Why this version came about: a word of the contract's `operation`.
+    pub operation: String,
+    /// The key or session that made it.
+    pub changed_by: String,
+}
+
+/// A version of a memory, the current one or an earlier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryVersion {
+    /// From 1.
+    pub version: i64,
+    /// Its text.
+    pub text: String,
+    /// Its type.
+    pub memory_type: MemoryType,
+    /// Its categories.
+    pub categories: Vec<Category>,
+    /// Why it came about: `added`, `updated`, `superseded` or `reclassified`.
+    pub operation: String,
+    /// The key or session that made it.
+    pub changed_by: String,
+    /// When.
+    pub changed_at: DateTime<Utc>,
+    /// The memory that took its place.
+    pub superseded_by: Option<MemoryId>,
+}
+
+fn categories(words: &str) -> Result<Vec<Category>> {
+    let categories = words.split(' ').map(str::parse).collect::<Result<_, _>>();
+    categories.map_err(|e: crate::model::UnknownWord| Error::Internal(Box::new(e)))
+}
+
+impl TryFrom<versions::Model> for MemoryVersion {
+    type Error = Error;
+
+    fn try_from(row: versions::Model) -> Result<Self> {
+        Ok(Self {
+            version: row.version,
+            text: row.text,
+            memory_type: row.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+            categories: categories(&row.categories)?,
+            operation: row.operation,
+            changed_by: row.changed_by,
+            changed_at: row.changed_at,
+            superseded_by: None,
+        })
+    }
 }
 
 /// What a list is sorted by; equal ones by id.
@@ -143,19 +190,13 @@ pub struct ListQuery {
 
 impl MemoryRow {
     fn from_model(row: Model, user_id: &str) -> Result<Self> {
-        let corrupt = |e: crate::model::UnknownWord| Error::Internal(Box::new(e));
         let sources: Vec<StoredSource> =
             serde_json::from_value(row.sources).map_err(|e| Error::Internal(Box::new(e)))?;
         let memory = Memory {
             id: MemoryId::from_stored(row.id),
             text: row.text,
-            memory_type: row.memory_type.parse().map_err(corrupt)?,
-            categories: row
-                .categories
-                .split(' ')
-                .map(str::parse)
-                .collect::<Result<_, _>>()
-                .map_err(corrupt)?,
+            memory_type: row.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+            categories: categories(&row.categories)?,
             importance: row.importance as f32,
             source: row.source,
             agent_id: row.agent_id,
@@ -181,7 +222,9 @@ impl MemoryRow {
         };
         Ok(Self {
             memory,
-            superseded: row.superseded_by.is_some(),
+            superseded_by: row.superseded_by.map(MemoryId::from_stored),
+            operation: row.operation,
+            changed_by: row.changed_by,
         })
     }
 }
@@ -221,6 +264,39 @@ impl Store {
             .map_err(db_error)?;
         row.map(|row| MemoryRow::from_model(row, user_id).map(|r| r.memory))
             .transpose()
+    }
+
+    /// Every version of a memory of the person, oldest first; none where there is no such memory.
+    pub async fn memory_versions(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        id: &MemoryId,
+    ) -> Result<Vec<MemoryVersion>> {
+        let current = of_person(account_id, person_id).filter(Column::Id.eq(id.as_str()));
+        let Some(current) = current.one(&self.read).await.map_err(db_error)? else {
+            return Ok(Vec::new());
+        };
+        let earlier = versions::Entity::find()
+            .filter(versions::Column::AccountId.eq(account_id.as_str()))
+            .filter(versions::Column::MemoryId.eq(id.as_str()))
+            .filter(versions::Column::Version.lt(current.version))
+            .order_by_asc(versions::Column::Version)
+            .all(&self.read)
+            .await
+            .map_err(db_error)?;
+        let current = MemoryVersion {
+            version: current.version,
+            text: current.text,
+            memory_type: current.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+            categories: categories(&current.categories)?,
+            operation: current.operation,
+            changed_by: current.changed_by,
+            changed_at: current.updated_at,
+            superseded_by: current.superseded_by.map(MemoryId::from_stored),
+        };
+        let earlier = earlier.into_iter().map(MemoryVersion::try_from);
+        earlier.chain([Ok(current)]).collect()
     }
 
     /// One page of the person's current memories, and how many there are in all.
@@ -288,13 +364,8 @@ impl Transaction {
                     version: Set(memory.version),
                     text: Set(memory.text.clone()),
                     memory_type: Set(memory.memory_type.as_str().to_owned()),
-                    categories: Set(memory
-                        .categories
-                        .iter()
-                        .map(|c| c.as_str())
-                        .collect::<Vec<_>>()
-                        .join(" ")),
-                    category_bits: Set(memory.categories.iter().fold(0, |bits, c| bits | i32::from(c.bit()))),
+                    categories: Set(category_words(memory)),
+                    category_bits: Set(category_bits(memory)),
                     importance: Set(f64::from(memory.importance)),
                     reinforced: Set(0),
                     source: Set(memory.source.clone()),
@@ -345,6 +416,55 @@ impl Transaction {
                 .await
                 .map_err(db_error)?;
         }
+        Ok(())
+    }
+
+    /// One memory of the person whose revision this transaction advances.
+    pub async fn memory(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        user_id: &str,
+        id: &MemoryId,
+    ) -> Result<Option<MemoryRow>> {
+        let row = of_person(account_id, person_id)
+            .filter(Column::Id.eq(id.as_str()))
+            .one(&self.0)
+            .await
+            .map_err(db_error)?;
+        row.map(|row| MemoryRow::from_model(row, user_id)).transpose()
+    }
+
+    /// Writes what can be changed of a memory, keeping the version until now.
+    pub async fn update_memory(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        revision: i64,
+        operation: &str,
+        changed_by: &str,
+        memory: &Memory,
+    ) -> Result<()> {
+        self.keep_version(account_id, person_id, &memory.id).await?;
+        Entity::update_many()
+            .col_expr(Column::Revision, Expr::value(revision))
+            .col_expr(Column::Version, Expr::value(memory.version))
+            .col_expr(Column::Text, Expr::value(memory.text.as_str()))
+            .col_expr(Column::MemoryType, Expr::value(memory.memory_type.as_str()))
+            .col_expr(Column::Categories, Expr::value(category_words(memory)))
+            .col_expr(Column::CategoryBits, Expr::value(category_bits(memory)))
+            .col_expr(Column::Importance, Expr::value(f64::from(memory.importance)))
+            .col_expr(Column::Metadata, Expr::value(memory.metadata.clone().map(Json::Object)))
+            .col_expr(Column::EventTime, Expr::value(memory.event_time))
+            .col_expr(Column::Operation, Expr::value(operation))
+            .col_expr(Column::ChangedBy, Expr::value(changed_by))
+            .col_expr(Column::UpdatedAt, Expr::value(memory.updated_at))
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::PersonId.eq(person_id.as_str()))
+            .filter(Column::Id.eq(memory.id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
         Ok(())
     }
 
@@ -413,6 +533,15 @@ fn of_person(account_id: &AccountId, person_id: &PersonId) -> Select<Entity> {
     Entity::find()
         .filter(Column::AccountId.eq(account_id.as_str()))
         .filter(Column::PersonId.eq(person_id.as_str()))
+}
+
+fn category_words(memory: &Memory) -> String {
+    let words: Vec<&str> = memory.categories.iter().map(|c| c.as_str()).collect();
+    words.join(" ")
+}
+
+fn category_bits(memory: &Memory) -> i32 {
+    memory.categories.iter().fold(0, |bits, c| bits | i32::from(c.bit()))
 }
 
 fn sources_to_json(sources: &[Source]) -> Json {

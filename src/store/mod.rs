@@ -35,9 +35,9 @@ pub use accounts::{Account, ErasedAccount};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
 pub use audit::AuditEvent;
 pub use idempotency::IdempotencyRecord;
-pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
+pub use memories::{ListQuery, ListSort, MemoryRow, MemoryVersion, NewMemory, Superseded};
 pub use oauth::{OAuthClient, OAuthCode};
-pub use persons::Person;
+pub use persons::{ErasedPerson, Person};
 pub use rate_limits::Lease;
 pub use sessions::Session;
 pub use usage::UsageHour;
@@ -87,6 +87,8 @@ impl Store {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
+                    // What is deleted is overwritten, not only unlinked.
+                    .pragma("secure_delete", "ON")
                     .busy_timeout(timeout)
             });
         if options.url.starts_with("sqlite:") {
@@ -152,6 +154,16 @@ impl Store {
             .await
             .map(Transaction)
             .map_err(db_error)
+    }
+
+    /// Takes out of SQLite's write-ahead log what was deleted from the database. PostgreSQL's log can't be reached
+    /// from here: it is recycled by its own settings.
+    pub async fn scrub(&self) -> Result<()> {
+        if self.write.get_database_backend() == DbBackend::Sqlite {
+            let checkpoint = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)");
+            checkpoint.await.map_err(db_error)?;
+        }
+        Ok(())
     }
 
     /// Ends every connection, after what is under way.

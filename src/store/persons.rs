@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::Set, QuerySelect};
 
-use super::{Store, Transaction, db_error};
+use super::{Store, Transaction, db_error, embeddings, memories};
 use crate::error::Result;
 use crate::model::{Owner, PersonId};
 
@@ -54,7 +54,65 @@ impl Store {
     }
 }
 
+/// What was deleted with a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedPerson {
+    /// Memories.
+    pub memories: u64,
+    /// Versions of memories, the current ones included.
+    pub versions: u64,
+    /// Vectors.
+    pub embeddings: u64,
+}
+
 impl Transaction {
+    /// Deletes a person with everything that belongs to them; says how much that was.
+    pub async fn delete_person(&self, owner: &Owner) -> Result<ErasedPerson> {
+        let of_person = || {
+            Entity::find()
+                .filter(Column::AccountId.eq(owner.account_id.as_str()))
+                .filter(Column::UserId.eq(&owner.user_id))
+        };
+        let Some(person) = of_person().lock_exclusive().one(&self.0).await.map_err(db_error)? else {
+            return Ok(ErasedPerson::default());
+        };
+        let ids = sea_orm::sea_query::Query::select()
+            .column(memories::Column::Id)
+            .from(memories::Entity)
+            .and_where(memories::Column::AccountId.eq(owner.account_id.as_str()))
+            .and_where(memories::Column::PersonId.eq(&person.id))
+            .to_owned();
+        let memories = memories::Entity::find()
+            .filter(memories::Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(memories::Column::PersonId.eq(&person.id))
+            .count(&self.0)
+            .await
+            .map_err(db_error)?;
+        let earlier = memories::versions::Entity::find()
+            .filter(memories::versions::Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(memories::versions::Column::MemoryId.in_subquery(ids.clone()))
+            .count(&self.0)
+            .await
+            .map_err(db_error)?;
+        let embeddings = embeddings::Entity::find()
+            .filter(embeddings::Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(embeddings::Column::MemoryId.in_subquery(ids))
+            .count(&self.0)
+            .await
+            .map_err(db_error)?;
+        Entity::delete_many()
+            .filter(Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(Column::Id.eq(&person.id))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(ErasedPerson {
+            memories,
+            versions: earlier + memories,
+            embeddings,
+        })
+    }
+
     /// The person with a new revision, made where there was none. Until the transaction ends, no other one can
     /// change this person.
     pub async fn advance_person(&self, owner: &Owner, now: DateTime<Utc>) -> Result<Person> {

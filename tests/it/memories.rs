@@ -1,5 +1,7 @@
 //! The main job: a conversation becomes memories, and a question finds them.
 
+mod changing;
+mod erasing;
 mod writing;
 
 use std::collections::BTreeSet;

@@ -15,11 +15,16 @@ pub fn proto_json(message: &DynamicMessage) -> Value {
             let descriptor = message.descriptor();
             let fields = descriptor
                 .fields()
-                .filter(|field| !field.supports_presence() || message.has_field(field));
+                .filter(|field| message.has_field(field) || !(field.supports_presence() || omit_empty(field)));
             let pairs = fields.map(|field| (field.name().to_owned(), value(&field, &message.get_field(&field))));
             Value::Object(pairs.collect())
         }
     }
+}
+
+fn omit_empty(field: &FieldDescriptor) -> bool {
+    let option = field.parent_pool().get_extension_by_name("memsync.v1.omit_empty");
+    field.options().get_extension(&option.unwrap()).as_bool() == Some(true)
 }
 
 fn value(field: &FieldDescriptor, value: &Proto) -> Value {

@@ -1,0 +1,188 @@
+//! Changing a memory, what it was before, and erasing a person.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value, json};
+
+use super::Actor;
+use super::indexes::{Change, embed};
+use super::memories::{ATTEMPTS, MemoryService};
+use crate::error::{Error, Result, Violation};
+use crate::extraction;
+use crate::model::{Caller, Category, Memory, MemoryId, MemoryType, Owner};
+use crate::store::{ErasedPerson, MemoryVersion};
+
+const MAX_CATEGORIES: usize = 3;
+const MAX_METADATA_BYTES: usize = 16 << 10;
+
+/// What to change in a memory, checked; what is absent stays.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryChange {
+    /// The new text.
+    pub text: Option<String>,
+    /// Merged into the metadata; null removes a key.
+    pub metadata: Option<Map<String, Value>>,
+    /// The new first category.
+    pub first_category: Option<Category>,
+    /// One to three categories.
+    pub categories: Option<Vec<Category>>,
+    /// The new type.
+    pub memory_type: Option<MemoryType>,
+    /// The new importance.
+    pub importance: Option<f32>,
+    /// Fail with [`Error::Conflict`] unless this is the current version.
+    pub expected_version: Option<i64>,
+}
+
+impl MemoryService {
+    /// Changes a memory, keeping the version until now. Gives the memory and, where its text changed, its new vector.
+    /// [`Error::MemoryNotFound`] where the person has no such memory.
+    pub async fn update(
+        &self,
+        caller: &Caller,
+        owner: &Owner,
+        id: &MemoryId,
+        change: MemoryChange,
+    ) -> Result<(Memory, Option<Vec<f32>>)> {
+        let now = self.clock.now();
+        // Whoever has no memory gets no row from a request that changes none.
+        self.get(owner, id).await?;
+        let slot = self.indexes.slot(owner).await;
+        let guard = slot.lock().await;
+        for _ in 0..ATTEMPTS {
+            self.indexes.refresh(owner, &slot, &guard).await?;
+            let transaction = self.store.begin().await?;
+            let person = transaction.advance_person(owner, now).await?;
+            if !slot.read(|state| state.precedes(&person)) {
+                continue;
+            }
+            let account = &owner.account_id;
+            let row = transaction.memory(account, &person.id, &owner.user_id, id).await?;
+            let row = row.ok_or(Error::MemoryNotFound)?;
+            let old = row.memory;
+            if change.expected_version.is_some_and(|version| version != old.version) {
+                return Err(Error::Conflict("The memory has another version by now"));
+            }
+            let Some((new, operation)) = changed(&old, &change, now)? else {
+                return Ok((old, None));
+            };
+            transaction
+                .update_memory(
+                    account,
+                    &person.id,
+                    person.revision,
+                    operation,
+                    caller.credential(),
+                    &new,
+                )
+                .await?;
+            let vector = embed(&*self.embedder, &[&new.text])?.pop().unwrap_or_default();
+            let text_changed = new.text != old.text;
+            if text_changed {
+                transaction
+                    .replace_embedding(account, self.embedder.model(), id, &vector)
+                    .await?;
+            }
+            transaction.commit().await?;
+            let change = Change {
+                memory: Arc::new(new.clone()),
+                vector: vector.clone(),
+                superseded: row.superseded_by.is_some(),
+            };
+            slot.apply(person, [change], &guard);
+            self.indexes.reweigh(owner, &slot).await;
+            return Ok((new, text_changed.then_some(vector)));
+        }
+        Err(Error::Unavailable("other instances keep changing this person".into()))
+    }
+
+    /// Erases every trace of a person; of nobody is no error. Gives what was erased, and a receipt.
+    pub async fn erase(&self, actor: &Actor, owner: &Owner) -> Result<(ErasedPerson, String)> {
+        let now = self.clock.now();
+        let slot = self.indexes.slot(owner).await;
+        let guard = slot.lock().await;
+        let transaction = self.store.begin().await?;
+        let erased = transaction.delete_person(owner).await?;
+        let counts = json!({
+            "memories": erased.memories, "versions": erased.versions, "embeddings": erased.embeddings,
+        });
+        let subject = format!("{}/{}", owner.account_id, owner.user_id);
+        let receipt = self.receipts.sign(&subject, counts, now)?;
+        // The person's name would be a trace of them.
+        let event = actor.did("person.erased", None, &owner.account_id, now);
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await?;
+        self.indexes.refresh(owner, &slot, &guard).await?;
+        self.store.scrub().await?;
+        Ok((erased, receipt))
+    }
+
+    /// Every version of a memory, oldest first. [`Error::MemoryNotFound`] where the person has no such memory.
+    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<Vec<MemoryVersion>> {
+        let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
+        let versions = self.store.memory_versions(&owner.account_id, &person.id, id).await?;
+        if versions.is_empty() {
+            return Err(Error::MemoryNotFound);
+        }
+        Ok(versions)
+    }
+}
+
+/// The memory after a change, and the word for it; nothing where the change changes nothing.
+fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Option<(Memory, &'static str)>> {
+    let mut new = old.clone();
+    if let Some(text) = change.text.as_ref().filter(|text| **text != old.text) {
+        new.event_time = extraction::event_time(text, now);
+        new.text.clone_from(text);
+    }
+    if let Some(metadata) = &change.metadata {
+        new.metadata = merged(old.metadata.as_ref(), metadata)?;
+    }
+    new.importance = change.importance.unwrap_or(old.importance);
+    new.memory_type = change.memory_type.unwrap_or(old.memory_type);
+    if let Some(categories) = &change.categories {
+        new.categories.clone_from(categories);
+    }
+    if let Some(first) = change.first_category {
+        put_first(&mut new.categories, first);
+    }
+    if extraction::is_private(&new.text) && !new.categories.contains(&Category::Private) {
+        new.categories.truncate(MAX_CATEGORIES - 1);
+        new.categories.push(Category::Private);
+    }
+    let same_class = new.memory_type == old.memory_type && new.categories == old.categories;
+    let same_content = new.text == old.text && new.metadata == old.metadata && new.importance == old.importance;
+    let operation = match (same_content, same_class) {
+        (true, true) => return Ok(None),
+        (true, false) => "reclassified",
+        (false, _) => "updated",
+    };
+    new.version += 1;
+    new.updated_at = now;
+    Ok(Some((new, operation)))
+}
+
+fn put_first(categories: &mut Vec<Category>, first: Category) {
+    categories.retain(|category| *category != first);
+    categories.insert(0, first);
+    categories.truncate(MAX_CATEGORIES);
+}
+
+/// A JSON merge of the first level (RFC 7396): null removes.
+fn merged(old: Option<&Map<String, Value>>, patch: &Map<String, Value>) -> Result<Option<Map<String, Value>>> {
+    let mut merged = old.cloned().unwrap_or_default();
+    for (key, value) in patch {
+        if value.is_null() {
+            merged.remove(key);
+        } else {
+            merged.insert(key.clone(), value.clone());
+        }
+    }
+    let bytes = serde_json::to_vec(&merged).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_METADATA_BYTES {
+        let reason = "must be at most 16 KiB as JSON when merged";
+        return Err(Error::Invalid(vec![Violation::new("metadata", reason)]));
+    }
+    Ok((!merged.is_empty()).then_some(merged))
+}

@@ -1,0 +1,109 @@
+//! An erasure leaves nothing: not in answers, not in indexes, not in the files of the database.
+
+use serde_json::{Value, json};
+
+use crate::support::{Rest, TestServer, conversation, send};
+
+async fn erase(rest: &Rest, user_id: &str) -> Value {
+    send(rest.request("DELETE", &format!("/v1/users/{user_id}/data")))
+        .await
+        .ok()
+}
+
+fn story(user_id: &str, words: &[&str]) -> Value {
+    let mut story = conversation("t", words);
+    story["user_id"] = user_id.into();
+    story
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_person_is_gone_and_the_others_stay() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let words = ["I work as a nurse in Oslo.", "I love hiking."];
+    let stored = rest.store(&story("p1", &words)).await;
+    let id = stored["memories"][0]["id"].as_str().unwrap();
+    send(
+        rest.request("PATCH", &format!("/v1/memories/{id}?user_id=p1"))
+            .json(&json!({"importance": 0.1})),
+    )
+    .await
+    .ok();
+    rest.store(&story("p2", &words)).await;
+
+    let answer = erase(&rest, "p1").await;
+    let erased = json!({"memories": 2, "versions": 3, "embeddings": 2, "profiles": 0, "jobs": 0, "backups": 0});
+    assert_eq!((&answer["success"], &answer["erased"]), (&json!(true), &erased));
+    let receipt = answer["receipt"].as_str().unwrap();
+    let receipt = server.running.app.receipts.verify(receipt).unwrap();
+    let account = rest.get("/v1/auth/me").await.ok()["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(receipt.sub, format!("{account}/p1"));
+    assert_eq!(receipt.erased["memories"], 2);
+
+    rest.get(&format!("/v1/memories/{id}?user_id=p1"))
+        .await
+        .failure(404, "MEMORY_NOT_FOUND");
+    assert!(
+        rest.search(&json!({"query": "nurse", "user_id": "p1"}))
+            .await
+            .is_empty()
+    );
+    assert!(rest.list("user_id=p1").await.is_empty());
+    assert_eq!(rest.list("user_id=p2").await.len(), 2);
+    assert_eq!(erase(&rest, "p1").await["erased"]["memories"], 0, "nobody is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_of_the_same_name_starts_anew() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    rest.store(&story("p1", &["I work as a nurse in Oslo."])).await;
+    assert_eq!(rest.search(&json!({"query": "work", "user_id": "p1"})).await.len(), 1);
+    erase(&rest, "p1").await;
+    let again = rest.store(&story("p1", &["I play the cello."])).await;
+    assert_eq!(again["memories_created"], 1);
+    let found = rest
+        .search(&json!({"query": "work", "user_id": "p1", "limit": 10}))
+        .await;
+    assert!(
+        found
+            .iter()
+            .all(|memory| !memory["memory"].as_str().unwrap().contains("nurse")),
+        "{found:?}"
+    );
+    assert_eq!(found.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_file_of_the_database_holds_an_erased_sentence() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    rest.store(&story(
+        "p1",
+        &["I work as a zymurgist in Oslo.", "My quokka is called Bartholomew."],
+    ))
+    .await;
+    rest.store(&story("p2", &["I collect theodolites."])).await;
+    let files_with = |word: &str| {
+        let files = std::fs::read_dir(server.dir.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let holds = |bytes: &[u8]| {
+            bytes
+                .windows(word.len())
+                .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        files.filter(|file| holds(&std::fs::read(file).unwrap())).count()
+    };
+    for word in ["zymurgist", "quokka", "theodolite"] {
+        assert!(files_with(word) > 0, "{word} is in the files that are read");
+    }
+    erase(&rest, "p1").await;
+    for word in ["zymurgist", "quokka", "bartholomew"] {
+        assert_eq!(files_with(word), 0, "{word}");
+    }
+    assert!(files_with("theodolite") > 0);
+}
