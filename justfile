@@ -27,6 +27,10 @@ proto:
 eval data:
     cargo run --release -- eval recall --data {{data}}
 
+# What authentication costs, as ratios within one run.
+bench:
+    cargo bench --bench authentication
+
 # The binary to hand out.
 dist:
     cargo build --profile dist
