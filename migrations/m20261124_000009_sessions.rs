@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
                     .col(ColumnDef::new("account_id").text().not_null())
                     .col(ColumnDef::new("client_id").text())
                     .col(ColumnDef::new("scopes").text().not_null())
+                    // Marks the refresh tokens that this session was given, so that none can be made up.
+                    .col(ColumnDef::new("family_key").blob().not_null())
                     .col(ColumnDef::new("refresh_hash").blob())
                     .col(ColumnDef::new("created_at").timestamp_with_time_zone().not_null())
                     .col(ColumnDef::new("expires_at").timestamp_with_time_zone().not_null())

@@ -17,6 +17,7 @@ mod m20261124_000009_sessions;
 mod m20261124_000010_rate_limits;
 mod m20261124_000011_usage;
 mod m20261124_000012_audit;
+mod m20261124_000013_deletions;
 
 pub(crate) struct Migrator;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000010_rate_limits::Migration),
             Box::new(m20261124_000011_usage::Migration),
             Box::new(m20261124_000012_audit::Migration),
+            Box::new(m20261124_000013_deletions::Migration),
         ]
     }
 }

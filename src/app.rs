@@ -24,7 +24,7 @@ use crate::secrets;
 use crate::server::{self, ServerHandle, TlsCertificate};
 use crate::services::{
     AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, RateLimitSettings, RateLimiter, Receipts, Secret,
-    UsageService,
+    UsageService, Vault,
 };
 use crate::store::{Store, StoreOptions};
 
@@ -107,6 +107,7 @@ impl App {
             embedder,
             config.index_memory_mb,
             Arc::clone(&receipts),
+            Vault::new(&secret(config, "master_key")?),
         ));
         Ok(Self {
             store,
@@ -239,6 +240,7 @@ impl App {
     async fn purge(&self, config: &Config) -> Result<()> {
         let days = |retention| TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
         self.auth.purge().await?;
+        self.memories.purge().await?;
         self.usage.purge(days(config.usage_retention)).await?;
         self.audit.purge(days(config.audit_retention)).await
     }

@@ -36,6 +36,9 @@ pub enum Error {
     /// No such memory in this account and person.
     #[error("Memory not found")]
     MemoryNotFound,
+    /// No such backup, or its time is over.
+    #[error("Backup not found")]
+    BackupNotFound,
     /// No such key in this account.
     #[error("API key not found")]
     ApiKeyNotFound,

@@ -42,6 +42,11 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
+    /// Bring back the deleted memories of a backup.
+    Restore {
+        /// The backup's id, `backup_…`, as the deletion gave it.
+        backup_id: String,
+    },
     /// Check a receipt of erasure that this installation wrote, and print what it says.
     VerifyReceipt {
         /// A file with the receipt; `-` for standard input.
@@ -111,6 +116,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
+        Command::Restore { backup_id } => cli::restore(&config, backup_id).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,

@@ -71,6 +71,7 @@ impl Rpcs for Auth {
         } = message;
         let mut violations = Violations::default();
         violations.given("current_password", &current_password);
+        violations.given("new_password", &new_password);
         violations.finish(())?;
         self.auth
             .change_password(&caller, &origin, &current_password, &new_password)

@@ -15,12 +15,13 @@ use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Rol
 use crate::proto::v1::{self as pb};
 use crate::search::{Filter, Hit};
 use crate::services::{
-    ConversationMessage, ErasedPerson, ListQuery, ListRequest, ListSort, MemoryChange, MemoryPage, MemoryVersion,
-    SearchRequest, StoreOutcome, StoreRequest,
+    ConversationMessage, Deletion, ErasedPerson, ListQuery, ListRequest, ListSort, MemoryChange, MemoryPage,
+    MemoryVersion, SearchRequest, StoreOutcome, StoreRequest,
 };
 
 const MAX_MESSAGES: usize = 500;
 const MAX_CATEGORIES: usize = 3;
+const MAX_IDS: usize = 1000;
 
 /// What an idempotency key stands for: the request, and whom it is about.
 pub(super) fn canonical_bytes(message: &pb::StoreMemoriesRequest, owner: &Owner) -> Vec<u8> {
@@ -440,6 +441,51 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
     }
 }
 
+pub(super) fn delete_response(id: MemoryId, deletion: Deletion, cascade: bool) -> pb::DeleteMemoryResponse {
+    pb::DeleteMemoryResponse {
+        success: true,
+        memory_id: id.into(),
+        deleted_at: Some(timestamp(deletion.deleted_at)),
+        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
+        backup_id: deletion.backup_id.map(String::from),
+    }
+}
+
+pub(super) fn batch_delete_response(deletion: Deletion, cascade: bool) -> pb::BatchDeleteMemoriesResponse {
+    pb::BatchDeleteMemoriesResponse {
+        success: true,
+        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
+        deleted: deletion.deleted.into_iter().map(String::from).collect(),
+        not_found: deletion.not_found.into_iter().map(String::from).collect(),
+        backup_id: deletion.backup_id.map(String::from),
+    }
+}
+
+fn cascade_deletions(deletion: &Deletion) -> pb::CascadeDeletions {
+    pb::CascadeDeletions {
+        // Nothing of these two kinds is derived yet.
+        profile_updates: 0,
+        derived_insights: 0,
+        embeddings: i32::try_from(deletion.deleted.len()).unwrap_or(i32::MAX),
+    }
+}
+
+/// 1 to 1,000 ids, each once.
+pub(super) fn memory_ids(ids: Vec<String>, mut violations: Violations) -> Result<Vec<MemoryId>> {
+    if ids.is_empty() || ids.len() > MAX_IDS {
+        violations.add("memory_ids", format!("must be 1 to {MAX_IDS} ids"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    let mut distinct = Vec::with_capacity(ids.len().min(MAX_IDS));
+    for (index, id) in ids.into_iter().take(MAX_IDS).enumerate() {
+        violations.visible(format!("memory_ids[{index}]"), &id, 1);
+        if seen.insert(id.clone()) {
+            distinct.push(MemoryId::from_stored(id));
+        }
+    }
+    violations.finish(distinct)
+}
+
 pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::EraseUserResponse {
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     pb::EraseUserResponse {
@@ -448,10 +494,10 @@ pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::Erase
             memories: count(erased.memories),
             versions: count(erased.versions),
             embeddings: count(erased.embeddings),
-            // Nothing of these kinds is kept yet.
+            // Nothing of these two kinds is kept yet.
             profiles: 0,
             jobs: 0,
-            backups: 0,
+            backups: count(erased.backups),
         }),
         receipt,
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use ipnet::IpNet;
 
 pub(super) use super::convert::timestamp;
@@ -240,7 +240,9 @@ pub(super) fn api_key(row: ApiKeyRow, now: DateTime<Utc>) -> pb::ApiKey {
         key_hint: row.key_hint,
         scopes: words(row.grant.scopes),
         status: status.into(),
-        last_used: row.last_used.map(timestamp),
+        last_used: row
+            .last_used
+            .map(|at| timestamp(at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at))),
         created_at: Some(timestamp(row.created_at)),
         expires_at: row.grant.expires_at.map(timestamp),
         rate_limit_per_minute: row

@@ -98,15 +98,50 @@ impl Rpcs for Memories {
         Ok(response)
     }
 
-    async fn delete_memory(&self, _: Request<pb::DeleteMemoryRequest>) -> Answer<pb::DeleteMemoryResponse> {
-        later("DeleteMemory")
+    async fn delete_memory(&self, request: Request<pb::DeleteMemoryRequest>) -> Answer<pb::DeleteMemoryResponse> {
+        let (metadata, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        let pb::DeleteMemoryRequest {
+            memory_id,
+            user_id,
+            cascade,
+            backup,
+        } = message;
+        let owner = owner(&caller, &metadata, user_id, &mut violations)?;
+        violations.visible("memory_id", &memory_id, 1);
+        let id = violations.finish(MemoryId::from_stored(memory_id))?;
+        let actor = Actor::caller(&caller, &origin);
+        let deletion = self
+            .0
+            .delete(&actor, &owner, std::slice::from_ref(&id), backup.unwrap_or(true))
+            .await?;
+        if deletion.deleted.is_empty() {
+            return Err(Error::MemoryNotFound.into());
+        }
+        let cascade = cascade.unwrap_or(false);
+        Ok(Response::new(convert::delete_response(id, deletion, cascade)))
     }
 
     async fn batch_delete_memories(
         &self,
-        _: Request<pb::BatchDeleteMemoriesRequest>,
+        request: Request<pb::BatchDeleteMemoriesRequest>,
     ) -> Answer<pb::BatchDeleteMemoriesResponse> {
-        later("BatchDeleteMemories")
+        let (metadata, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        let pb::BatchDeleteMemoriesRequest {
+            memory_ids,
+            user_id,
+            cascade,
+            backup,
+        } = message;
+        let owner = owner(&caller, &metadata, user_id, &mut violations)?;
+        let ids = convert::memory_ids(memory_ids, violations)?;
+        let actor = Actor::caller(&caller, &origin);
+        let deletion = self.0.delete(&actor, &owner, &ids, backup.unwrap_or(true)).await?;
+        let cascade = cascade.unwrap_or(false);
+        Ok(Response::new(convert::batch_delete_response(deletion, cascade)))
     }
 
     async fn get_memory_history(

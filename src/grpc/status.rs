@@ -61,6 +61,7 @@ impl From<Error> for Status {
             Error::Unauthenticated
             | Error::MemoryNotFound
             | Error::ApiKeyNotFound
+            | Error::BackupNotFound
             | Error::OAuthClientNotFound
             | Error::ForbiddenHere(_)
             | Error::CannotDeleteActiveKey
@@ -85,7 +86,8 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
             (Code::PermissionDenied, ErrorReason::PermissionDenied)
         }
         Error::CannotDeleteActiveKey => (Code::PermissionDenied, ErrorReason::CannotDeleteActiveKey),
-        Error::MemoryNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
+        // Only the command line asks for backups.
+        Error::MemoryNotFound | Error::BackupNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
         Error::ApiKeyNotFound => (Code::NotFound, ErrorReason::ApiKeyNotFound),
         Error::OAuthClientNotFound => (Code::NotFound, ErrorReason::OauthClientNotFound),
         Error::EmailTaken => (Code::AlreadyExists, ErrorReason::EmailTaken),

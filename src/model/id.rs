@@ -76,3 +76,8 @@ id!(
     AuditEventId,
     "evt_"
 );
+id!(
+    /// A backup of deleted memories.
+    BackupId,
+    "backup_"
+);

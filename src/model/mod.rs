@@ -13,7 +13,7 @@ mod scope;
 pub use caller::{AuthMethod, Caller, Grant, OWN_PERSON, Owner};
 pub use category::{Category, UnknownWord};
 pub use clock::Clock;
-pub use id::{AccountId, ApiKeyId, AuditEventId, MemoryId, OAuthClientId, PersonId, SessionId};
+pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
 pub use origin::{JudgeOnly, Origin};
 pub use scope::{Scope, ScopeSet};

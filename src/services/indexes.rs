@@ -87,6 +87,7 @@ impl PersonIndexes {
             Some(_) | None => 0,
         };
         let account = &owner.account_id;
+        let deleted = self.store.deletions_since(account, &person.id, known).await?;
         let rows = self
             .store
             .memories_since(account, &person.id, &owner.user_id, known)
@@ -103,6 +104,10 @@ impl PersonIndexes {
             let mut state = changed.state.write();
             if known == 0 {
                 *state = State::new(embedder.dimensions());
+            }
+            // What was deleted and brought back since is among the rows.
+            for id in &deleted {
+                state.index.remove(id);
             }
             for row in rows {
                 if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
-use super::Receipts;
 use super::cpu::on_cpu;
 use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Fact, Plan};
+use super::{Receipts, Vault};
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
 use crate::model::{Caller, Clock, Memory, MemoryId, Operation, Owner, Role};
@@ -32,6 +32,7 @@ pub struct MemoryService {
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
     pub(super) receipts: Arc<Receipts>,
+    pub(super) vault: Vault,
 }
 
 /// One message of a conversation, checked.
@@ -118,6 +119,7 @@ impl MemoryService {
         embedder: Arc<dyn Embedder>,
         index_memory_mb: u64,
         receipts: Arc<Receipts>,
+        vault: Vault,
     ) -> Self {
         let indexes = PersonIndexes::new(store.clone(), Arc::clone(&embedder), index_memory_mb);
         Self {
@@ -126,6 +128,7 @@ impl MemoryService {
             embedder,
             indexes,
             receipts,
+            vault,
         }
     }
 

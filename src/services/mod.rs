@@ -5,12 +5,14 @@ mod audit;
 mod auth;
 mod changes;
 mod cpu;
+mod deletions;
 mod indexes;
 mod memories;
 mod plan;
 mod rate_limits;
 mod receipts;
 mod usage;
+mod vault;
 
 pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
 pub use audit::{Actor, AuditLog};
@@ -19,6 +21,7 @@ pub use auth::{
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
 pub use changes::MemoryChange;
+pub use deletions::Deletion;
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
     StoreRequest,
@@ -26,3 +29,4 @@ pub use memories::{
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
+pub use vault::Vault;

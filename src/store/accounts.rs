@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryOrder};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use super::{Store, Transaction, api_keys, db_error, is_unique_violation, memories, persons};
 use crate::error::{Error, Result};
@@ -143,6 +143,16 @@ impl Transaction {
             Err(e) if is_unique_violation(&e) => Err(Error::EmailTaken),
             Err(e) => Err(db_error(e)),
         }
+    }
+
+    /// Whether an account still has the password that it was read with; until the transaction ends, nobody changes it.
+    pub async fn has_same_password(&self, account: &Account) -> Result<bool> {
+        let row = Entity::find_by_id(account.id.as_str())
+            .lock_exclusive()
+            .one(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(row.is_some_and(|row| row.password_hash == account.password_hash))
     }
 
     /// Puts another password hash in the place of `old`; false where the stored one is not `old` any more.

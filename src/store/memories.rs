@@ -13,7 +13,7 @@ use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId, 
 /// A row holds 23 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 1_000;
 
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "memories")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -51,7 +51,7 @@ impl ActiveModelBehavior for ActiveModel {}
 pub(super) mod versions {
     use super::*;
 
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
     #[sea_orm(table_name = "memory_versions")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]

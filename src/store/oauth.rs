@@ -222,6 +222,17 @@ impl Transaction {
         Ok(())
     }
 
+    /// Forgets every code of an account that no program has fetched yet.
+    pub async fn delete_oauth_codes(&self, account_id: &AccountId) -> Result<()> {
+        codes::Entity::delete_many()
+            .filter(codes::Column::AccountId.eq(account_id.as_str()))
+            .filter(codes::Column::SessionId.is_null())
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
     /// A code, locked against others until the transaction ends.
     pub async fn oauth_code(&self, code_hash: &[u8; 32]) -> Result<Option<OAuthCode>> {
         let row = codes::Entity::find_by_id(code_hash.to_vec())

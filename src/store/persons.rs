@@ -5,6 +5,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::Set, QuerySelect};
 
+use super::deletions::backups;
 use super::{Store, Transaction, db_error, embeddings, memories};
 use crate::error::Result;
 use crate::model::{Owner, PersonId};
@@ -63,6 +64,8 @@ pub struct ErasedPerson {
     pub versions: u64,
     /// Vectors.
     pub embeddings: u64,
+    /// Backups.
+    pub backups: u64,
 }
 
 impl Transaction {
@@ -100,6 +103,12 @@ impl Transaction {
             .count(&self.0)
             .await
             .map_err(db_error)?;
+        let backups = backups::Entity::find()
+            .filter(backups::Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(backups::Column::PersonId.eq(&person.id))
+            .count(&self.0)
+            .await
+            .map_err(db_error)?;
         Entity::delete_many()
             .filter(Column::AccountId.eq(owner.account_id.as_str()))
             .filter(Column::Id.eq(&person.id))
@@ -110,6 +119,7 @@ impl Transaction {
             memories,
             versions: earlier + memories,
             embeddings,
+            backups,
         })
     }
 

@@ -17,6 +17,7 @@ pub struct Model {
     pub account_id: String,
     pub client_id: Option<String>,
     pub scopes: String,
+    pub family_key: Vec<u8>,
     pub refresh_hash: Option<Vec<u8>>,
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
@@ -52,6 +53,8 @@ pub struct Session {
     pub client_id: Option<OAuthClientId>,
     /// What it may do.
     pub scopes: ScopeSet,
+    /// Marks the refresh tokens that this session was given, so that none can be made up. It opens nothing.
+    pub family_key: [u8; 32],
     /// SHA-256 of the one refresh token that works; none where it can't be refreshed.
     pub refresh_hash: Option<[u8; 32]>,
     /// When it began.
@@ -71,16 +74,19 @@ impl TryFrom<Model> for Session {
             account_id: AccountId::from_stored(row.account_id),
             client_id: row.client_id.map(OAuthClientId::from_stored),
             scopes: row.scopes.parse().map_err(|e| Error::Internal(Box::new(e)))?,
-            refresh_hash: row
-                .refresh_hash
-                .map(TryInto::try_into)
-                .transpose()
-                .map_err(|_| Error::Internal("a stored token hash is not 32 bytes".into()))?,
+            family_key: bytes(row.family_key)?,
+            refresh_hash: row.refresh_hash.map(bytes).transpose()?,
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,
         })
     }
+}
+
+fn bytes(stored: Vec<u8>) -> Result<[u8; 32]> {
+    stored
+        .try_into()
+        .map_err(|_| Error::Internal("a stored key or hash of a session is not 32 bytes".into()))
 }
 
 impl Store {
@@ -116,6 +122,7 @@ impl Transaction {
             account_id: Set(session.account_id.to_string()),
             client_id: Set(session.client_id.as_ref().map(OAuthClientId::to_string)),
             scopes: Set(session.scopes.to_string()),
+            family_key: Set(session.family_key.to_vec()),
             refresh_hash: Set(session.refresh_hash.map(Vec::from)),
             created_at: Set(session.created_at),
             expires_at: Set(session.expires_at),

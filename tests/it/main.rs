@@ -1,15 +1,23 @@
 //! Everything that a user relies on, through the real server.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod accounts;
 mod architecture;
 mod authentication;
 mod cli;
 mod clients_node;
+mod clients_oauth;
 mod clients_python;
 mod crash;
+mod fuzz;
 mod garbage;
 mod grpc;
+mod instances;
 mod isolation;
+mod isolation_property;
+mod keys;
+mod logs;
 mod memories;
 mod parity;
 mod postgres;
@@ -17,4 +25,5 @@ mod process;
 mod readme;
 mod rest_shape;
 mod support;
+mod tls;
 mod transport;

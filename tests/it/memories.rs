@@ -1,6 +1,7 @@
 //! The main job: a conversation becomes memories, and a question finds them.
 
 mod changing;
+mod deleting;
 mod erasing;
 mod writing;
 

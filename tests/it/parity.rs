@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use memsync::proto::DESCRIPTORS;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
 use serde_json::{Value, json};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use self::table::{Call, Expected::*, calls};
-use crate::support::{Answer, Binding, Key, Raw, Rest, Sender, TestServer, bindings, conversation, proto_json, send};
+use self::table::{By, Call, Expected::*, Fresh, Known, calls};
+use crate::support::{Answer, Binding, Rest, TestServer, bindings, call_raw, conversation, proto_json, success_status};
 
 fn fill(template: &str, values: &Value) -> String {
     let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
@@ -29,48 +29,79 @@ async fn over_rest(rest: &Rest, binding: &Binding, call: &Call) -> Answer {
     if !call.query.is_empty() {
         path = format!("{path}?{}", call.query);
     }
-    let request = rest.request(&binding.verb, &path);
-    send(if call.body.is_null() {
-        request
-    } else {
-        request.json(&call.body)
-    })
-    .await
+    rest.call(&binding.verb, &path, &call.body).await
 }
 
 /// The answer as the JSON that the contract makes of it.
 async fn over_grpc(
     server: &TestServer,
-    key: &Key,
+    header: (&str, &str),
     method: &MethodDescriptor,
     message: Vec<u8>,
 ) -> Result<Value, Status> {
-    let channel = tonic::service::interceptor::InterceptedService::new(
-        server.channel(),
-        Sender::new(&[("x-api-key", &key.secret)]),
-    );
-    let mut client = tonic::client::Grpc::new(channel);
-    client.ready().await.unwrap();
-    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-    let request = Request::new(tokio_stream::once(message));
-    let mut answers = client
-        .streaming(request, path.parse().unwrap(), Raw)
-        .await?
-        .into_inner();
-    let answer = answers.message().await?.unwrap();
-    assert!(answers.message().await?.is_none(), "one answer");
+    let answer = call_raw(server.channel(), &[header], method, message).await?;
     Ok(proto_json(
         &DynamicMessage::decode(method.output(), &answer[..]).unwrap(),
     ))
 }
 
+/// Somebody new for one row of one transport; only accounts that the row's RPC is about are made.
+async fn fresh(server: &TestServer, rpc: &str, number: usize) -> Fresh {
+    let mut fresh = Fresh {
+        person: format!("person {number}"),
+        email: format!("somebody-{number}@example.com"),
+        ..Fresh::default()
+    };
+    if !rpc.starts_with("AuthService.") {
+        return fresh;
+    }
+    let person = server.register(&fresh.email).await;
+    let session = server.bearer(&person.access_token);
+    let key = session.post("/v1/api-keys", &json!({"name": "first"})).await.json();
+    let client = json!({"name": "first", "redirect_uris": ["https://example.com/back"]});
+    let client = session.post("/v1/oauth/clients", &client).await.json();
+    fresh.api_key_id = key["api_key_id"].as_str().unwrap().to_owned();
+    fresh.client_id = client["client"]["client_id"].as_str().unwrap().to_owned();
+    (fresh.access_token, fresh.refresh_token) = (person.access_token, person.refresh_token);
+    fresh
+}
+
+/// What every call makes anew, or each row's own account.
+const NEW: [&str; 25] = [
+    "id",
+    "created_at",
+    "processing_time",
+    "user_id",
+    "email",
+    "access_token",
+    "refresh_token",
+    "api_key_id",
+    "key",
+    "key_hint",
+    "client_id",
+    "client_secret",
+    "deleted_at",
+    "expires_at",
+    "start",
+    "updated_at",
+    "version",
+    "receipt",
+    "actor",
+    "target",
+    "request_id",
+    "occurred_at",
+    "next_cursor",
+    "p50_ms",
+    "p95_ms",
+];
+
 /// Takes out what every call makes anew.
 fn without_new(answer: &mut Value) {
     match answer {
         Value::Object(map) => {
-            for name in ["id", "created_at", "processing_time"] {
+            for name in NEW {
                 map.entry(name).and_modify(|value| {
-                    assert!(value.as_str().is_some_and(|text| !text.is_empty()));
+                    assert!(value.is_number() || value.as_str().is_some_and(|text| !text.is_empty()));
                     *value = "new".into();
                 });
             }
@@ -138,13 +169,14 @@ async fn every_route_answers_as_its_rpc_does() {
         ],
     );
     story["metadata"] = json!({"count": 3, "inner": {"list": [1, 0.5, null, true]}});
-    let known = rest.store(&story).await["memories"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let stored = rest.store(&story).await;
+    let known = Known {
+        memory_id: stored["memories"][0]["id"].as_str().unwrap().to_owned(),
+        api_key_id: key.id.to_string(),
+    };
 
     let pool = DescriptorPool::decode(DESCRIPTORS).unwrap();
-    let (mut routes, mut fresh) = (0, 0);
+    let (mut routes, mut rows) = (0, 0);
     for method in pool
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
@@ -154,24 +186,35 @@ async fn every_route_answers_as_its_rpc_does() {
         assert!(!bindings.is_empty(), "{rpc} has no route");
         for binding in bindings {
             routes += 1;
-            let mut person = || {
-                fresh += 1;
-                format!("person {fresh}")
-            };
-            let row = |person: String| {
-                calls(&rpc, &known, &person).unwrap_or_else(|| panic!("{rpc} has no row in the table"))
-            };
-            let (rest_calls, grpc_calls) = (row(person()), row(person()));
-            for (rest_call, grpc_call) in rest_calls.into_iter().zip(grpc_calls) {
+            rows += 2;
+            let of_rest = fresh(&server, &rpc, rows).await;
+            let of_grpc = fresh(&server, &rpc, rows + 1).await;
+            let row =
+                |fresh: &Fresh| calls(&rpc, &known, fresh).unwrap_or_else(|| panic!("{rpc} has no row in the table"));
+            for (rest_call, grpc_call) in row(&of_rest).into_iter().zip(row(&of_grpc)) {
                 let what = format!("{rpc}: {} {} {}", binding.verb, binding.template, rest_call.body);
-                let over_rest = over_rest(&rest, &binding, &rest_call).await;
-                let over_grpc = over_grpc(&server, &key, &method, grpc_call.message).await;
+                let client = match rest_call.by {
+                    By::Key => rest.clone(),
+                    By::Session => server.bearer(&of_rest.access_token),
+                };
+                let over_rest = over_rest(&client, &binding, &rest_call).await;
+                let bearer = format!("Bearer {}", of_grpc.access_token);
+                let header = match grpc_call.by {
+                    By::Key => ("x-api-key", key.secret.as_str()),
+                    By::Session => ("authorization", bearer.as_str()),
+                };
+                let over_grpc = over_grpc(&server, header, &method, grpc_call.message).await;
                 match (rest_call.expected, over_grpc) {
                     (Failure(http, code, reason), Err(status)) => {
                         assert_same_failure(&what, (http, code, reason), &over_rest, &status);
                     }
                     (Same | NewAnswer, Ok(mut answer)) => {
-                        let mut shown = over_rest.ok();
+                        assert_eq!(
+                            over_rest.status.as_u16(),
+                            success_status(&method),
+                            "{what}: {over_rest:?}"
+                        );
+                        let mut shown = over_rest.json();
                         if !binding.response_body.is_empty() {
                             answer = answer[&binding.response_body].take();
                         }

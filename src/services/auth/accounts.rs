@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::json;
+use subtle::ConstantTimeEq;
 
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
@@ -12,6 +13,8 @@ use crate::store::{Account, Session};
 const REFRESH_TOKEN: &str = "memsync_rt_";
 /// Between the session and the random part of a refresh token.
 const SEPARATOR: char = '_';
+/// Between a refresh token and the mark of its session.
+const MARK: char = '.';
 const MAX_EMAIL_BYTES: usize = 254;
 /// Names that are longer are cut off nowhere, but refused.
 const MAX_NAME_CHARS: usize = 128;
@@ -114,6 +117,10 @@ impl AuthService {
             session.created_at,
         );
         let transaction = self.store.begin().await?;
+        // A password that was changed meanwhile ended every session but one; this one must not come after.
+        if !transaction.has_same_password(&account).await? {
+            return Err(Error::Unauthenticated);
+        }
         transaction.insert_session(&session).await?;
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
@@ -149,8 +156,10 @@ impl AuthService {
     fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
         let now = self.clock.now();
         let id = SessionId::generate();
-        let refresh_token = new_refresh_token(&id)?;
+        let family_key = secret::random()?;
+        let refresh_token = new_refresh_token(&id, &family_key)?;
         let session = Session {
+            family_key,
             account_id: account.id.clone(),
             client_id: None,
             scopes: ScopeSet::all(),
@@ -207,19 +216,20 @@ impl AuthService {
         self.tokens_of(&session, email, next)
     }
 
-    /// The living session that a refresh token names, and its account's address. The token itself is judged by
-    /// [`Self::rotate`].
+    /// The living session that a refresh token was given by, and its account's address. Whether it was spent is judged
+    /// by [`Self::rotate`].
     pub(super) async fn refreshable(&self, refresh_token: &str) -> Result<(Session, String)> {
         let id = session_of(refresh_token).ok_or(Error::Unauthenticated)?;
         let (session, email) = self.store.session(&id).await?.ok_or(Error::Unauthenticated)?;
-        if session.revoked_at.is_some() || session.expires_at <= self.clock.now() {
+        let has_ended = session.revoked_at.is_some() || session.expires_at <= self.clock.now();
+        if has_ended || !is_of_family(refresh_token, &session.family_key) {
             return Err(Error::Unauthenticated);
         }
         Ok((session, email))
     }
 
-    /// Puts a new refresh token in the place of the one that works. Any other one was spent before, so that two hold
-    /// this session: it ends (RFC 9700, 4.14.2).
+    /// Puts a new refresh token in the place of the one that works. Any other one of the session was spent before, so
+    /// that two hold it: it ends (RFC 9700, 4.14.2).
     pub(super) async fn rotate(
         &self,
         origin: &Origin,
@@ -228,7 +238,7 @@ impl AuthService {
         refresh_token: &str,
     ) -> Result<Secret> {
         let now = self.clock.now();
-        let next = new_refresh_token(&session.id)?;
+        let next = new_refresh_token(&session.id, &session.family_key)?;
         let expires_at = now + self.refresh_token_lifetime();
         let transaction = self.store.begin().await?;
         let old = secret::hash(refresh_token);
@@ -277,6 +287,7 @@ impl AuthService {
             return Err(Error::Conflict("The password was changed meanwhile"));
         }
         transaction.revoke_other_sessions(account_id, session_id, now).await?;
+        transaction.delete_oauth_codes(account_id).await?;
         let event = Actor::caller(caller, origin).did("password.changed", None, account_id, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
@@ -329,14 +340,25 @@ impl AuthService {
     }
 }
 
-/// A refresh token names its session, so that a spent one is known for what it is.
-pub(super) fn new_refresh_token(session: &SessionId) -> Result<Secret> {
-    Secret::with_prefix(&format!("{REFRESH_TOKEN}{session}{SEPARATOR}"))
+/// A refresh token names its session and carries a mark of it, so that a spent one is known for what it is and none can
+/// be made up: `memsync_rt_{session}_{random}.{mark}`.
+pub(super) fn new_refresh_token(session: &SessionId, family_key: &[u8; 32]) -> Result<Secret> {
+    let token = Secret::with_prefix(&format!("{REFRESH_TOKEN}{session}{SEPARATOR}"))?;
+    let mark = secret::mark(token.expose(), family_key)?;
+    Ok(token.with_suffix(&format!("{MARK}{mark}")))
 }
 
 pub(super) fn session_of(refresh_token: &str) -> Option<SessionId> {
-    let (session, _) = refresh_token.strip_prefix(REFRESH_TOKEN)?.rsplit_once(SEPARATOR)?;
+    let (unmarked, _) = refresh_token.rsplit_once(MARK)?;
+    let (session, _) = unmarked.strip_prefix(REFRESH_TOKEN)?.rsplit_once(SEPARATOR)?;
     Some(SessionId::from_stored(session))
+}
+
+fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {
+    let Some((unmarked, sent)) = refresh_token.rsplit_once(MARK) else {
+        return false;
+    };
+    secret::mark(unmarked, family_key).is_ok_and(|mark| mark.as_bytes().ct_eq(sent.as_bytes()).into())
 }
 
 /// Lower-case and trimmed; nothing where it is no address.

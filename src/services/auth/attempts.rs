@@ -1,5 +1,8 @@
 //! Failed sign-ins, by account and by address: after a few, each further one costs a wait that doubles.
 //!
+//! Most of all by both: whoever guesses at somebody's password from one place waits there, and the owner elsewhere does
+//! not. Only very many failures from everywhere slow the owner down too, and never by more than a minute.
+//!
 //! Kept in memory: an attacker who can reach n instances has n times as many attempts.
 
 use std::net::IpAddr;
@@ -12,28 +15,48 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, RateLimited, Result};
 
-/// Failures without a wait, for one account.
-const FREE_PER_ACCOUNT: u32 = 10;
-/// Failures without a wait, from one address.
-const FREE_PER_ADDRESS: u32 = 50;
+/// Failures without a wait, and the longest wait in seconds.
+#[derive(Clone, Copy)]
+struct Patience {
+    free: u32,
+    longest_s: i64,
+}
+
+/// For one account from one address.
+const PAIR: Patience = Patience {
+    free: 10,
+    longest_s: 900,
+};
+/// From one address, for any account.
+const ADDRESS: Patience = Patience {
+    free: 50,
+    longest_s: 900,
+};
+/// For one account, from anywhere.
+const ACCOUNT: Patience = Patience {
+    free: 100,
+    longest_s: 60,
+};
 const FIRST_WAIT_S: i64 = 1;
-const LONGEST_WAIT_S: i64 = 900;
 /// How long failures are remembered after the last one.
 const MEMORY: Duration = Duration::from_secs(1800);
+const MEMORY_S: i64 = 1800;
 /// Accounts and addresses that are remembered at one time.
 const REMEMBERED: u64 = 100_000;
 
 /// Who tries.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Who {
-    Account(String),
+    Pair(String, Option<IpAddr>),
     Address(IpAddr),
+    Account(String),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
     count: u32,
-    blocked_until: Option<DateTime<Utc>>,
+    last: DateTime<Utc>,
+    blocked_until: DateTime<Utc>,
 }
 
 /// Remembers failed sign-ins.
@@ -47,43 +70,53 @@ impl SignInAttempts {
 
     /// Counts an attempt as failed until [`Self::succeeded`] says otherwise, so that many at one time count too.
     pub(super) fn begin(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<()> {
-        for (who, free) in parties(email, address) {
+        for (who, patience) in parties(email, address) {
             let entry = self.0.get_with(who, Arc::default);
             let mut failures = entry.lock();
-            if let Some(until) = failures.blocked_until.filter(|until| *until > now) {
+            if failures.blocked_until > now {
+                let wait = failures.blocked_until - now;
                 return Err(Error::RateLimited(RateLimited {
-                    limit: free,
-                    reset_time: until.timestamp() + 1,
-                    retry_after: (until - now).to_std().unwrap_or_default(),
+                    limit: patience.free,
+                    reset_time: (failures.blocked_until.timestamp_micros() + 999_999).div_euclid(1_000_000),
+                    retry_after: wait.to_std().unwrap_or_default(),
                 }));
             }
+            if failures.last + TimeDelta::seconds(MEMORY_S) < now {
+                failures.count = 0;
+            }
             failures.count += 1;
-            if failures.count >= free {
-                let doublings = (failures.count - free).min(20);
-                let wait = (FIRST_WAIT_S << doublings).min(LONGEST_WAIT_S);
-                failures.blocked_until = Some(now + TimeDelta::seconds(wait));
+            failures.last = now;
+            if failures.count >= patience.free {
+                let doublings = (failures.count - patience.free).min(20);
+                let wait = (FIRST_WAIT_S << doublings).min(patience.longest_s);
+                failures.blocked_until = now + TimeDelta::seconds(wait);
             }
         }
         Ok(())
     }
 
-    /// Forgets the failures of an account, and takes the attempt off its address.
+    /// Forgets the failures of an account from this address, and takes the attempt off the others.
     pub(super) fn succeeded(&self, email: &str, address: Option<IpAddr>) {
-        self.0.invalidate(&Who::Account(email.to_owned()));
-        if let Some(entry) = address.and_then(|address| self.0.get(&Who::Address(network(address)))) {
-            let mut failures = entry.lock();
-            failures.count = failures.count.saturating_sub(1);
-            if failures.count < FREE_PER_ADDRESS {
-                failures.blocked_until = None;
+        for (who, patience) in parties(email, address) {
+            if matches!(who, Who::Pair(..)) {
+                self.0.invalidate(&who);
+            } else if let Some(entry) = self.0.get(&who) {
+                let mut failures = entry.lock();
+                failures.count = failures.count.saturating_sub(1);
+                if failures.count < patience.free {
+                    failures.blocked_until = DateTime::default();
+                }
             }
         }
     }
 }
 
-fn parties(email: &str, address: Option<IpAddr>) -> impl Iterator<Item = (Who, u32)> {
-    let account = Some((Who::Account(email.to_owned()), FREE_PER_ACCOUNT));
-    let address = address.map(|address| (Who::Address(network(address)), FREE_PER_ADDRESS));
-    account.into_iter().chain(address)
+fn parties(email: &str, address: Option<IpAddr>) -> impl Iterator<Item = (Who, Patience)> {
+    let address = address.map(network);
+    let pair = Some((Who::Pair(email.to_owned(), address), PAIR));
+    let alone = address.map(|address| (Who::Address(address), ADDRESS));
+    let account = Some((Who::Account(email.to_owned()), ACCOUNT));
+    pair.into_iter().chain(alone).chain(account)
 }
 
 /// What one client can be assumed to hold: an IPv4 address, or the /64 of an IPv6 one.
@@ -135,6 +168,30 @@ mod tests {
         }
         attempts.succeeded("ada", None);
         assert_eq!(wait(&attempts, "ada", now()), None);
+    }
+
+    #[test]
+    fn who_guesses_elsewhere_does_not_lock_the_owner_out() {
+        let attempts = SignInAttempts::new();
+        let (owner, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+        for _ in 0..60 {
+            let _ = attempts.begin("ada", other, now());
+        }
+        assert!(attempts.begin("ada", other, now()).is_err());
+        attempts.begin("ada", owner, now()).expect("the owner may try");
+    }
+
+    #[test]
+    fn failures_are_forgotten_after_half_an_hour() {
+        let attempts = SignInAttempts::new();
+        for _ in 0..10 {
+            let _ = attempts.begin("ada", None, now());
+        }
+        let later = now() + TimeDelta::seconds(MEMORY_S + 1);
+        for _ in 0..10 {
+            attempts.begin("ada", None, later).expect("forgotten");
+        }
+        assert!(attempts.begin("ada", None, later).is_err());
     }
 
     #[test]

@@ -275,6 +275,9 @@ impl AuthService {
         let target = Some(consent.client.id.as_str());
         let event = Actor::person(&account.email, origin).did("oauth.granted", target, &account.id, now);
         let transaction = self.store.begin().await?;
+        if !transaction.has_same_password(&account).await? {
+            return Err(Error::Unauthenticated);
+        }
         transaction.insert_oauth_code(&row).await?;
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
@@ -353,11 +356,8 @@ impl AuthService {
         now: DateTime<Utc>,
     ) -> Result<(Session, Option<Secret>)> {
         let id = SessionId::generate();
-        let refresh_token = if can_refresh {
-            Some(new_refresh_token(&id)?)
-        } else {
-            None
-        };
+        let family_key = secret::random()?;
+        let refresh_token = can_refresh.then(|| new_refresh_token(&id, &family_key)).transpose()?;
         let lifetime = if can_refresh {
             self.refresh_token_lifetime()
         } else {
@@ -368,6 +368,7 @@ impl AuthService {
             account_id: account_id.clone(),
             client_id: Some(client.id.clone()),
             scopes,
+            family_key,
             refresh_hash: refresh_token.as_ref().map(Secret::hash),
             created_at: now,
             expires_at: now + lifetime,

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use jsonwebtoken::crypto::sign;
+use jsonwebtoken::{Algorithm, EncodingKey};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use sha2::{Digest, Sha256};
@@ -31,10 +33,7 @@ impl Secret {
 
     /// A new secret from the operating system's random numbers.
     pub(super) fn with_prefix(prefix: &str) -> Result<Self> {
-        let mut bytes = [0; 32];
-        SysRng
-            .try_fill_bytes(&mut bytes)
-            .map_err(|e| Error::Unavailable(Box::new(e)))?;
+        let bytes = random()?;
         let (high, low) = bytes.split_at(16);
         let half = |bytes: &[u8]| {
             let number = bytes
@@ -43,6 +42,10 @@ impl Secret {
             format!("{:0>HALF$}", base62::encode(number))
         };
         Ok(Self(format!("{prefix}{}{}", half(high), half(low))))
+    }
+
+    pub(super) fn with_suffix(self, suffix: &str) -> Self {
+        Self(self.0 + suffix)
     }
 
     /// The secret itself.
@@ -60,6 +63,21 @@ impl Secret {
     pub(super) fn hash(&self) -> [u8; 32] {
         hash(&self.0)
     }
+}
+
+/// The operating system's random numbers.
+pub(super) fn random() -> Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|e| Error::Unavailable(Box::new(e)))?;
+    Ok(bytes)
+}
+
+/// A mark on a text that only the holder of the key can make: HMAC-SHA-256 in base64url.
+pub(super) fn mark(text: &str, key: &[u8; 32]) -> Result<String> {
+    let key = EncodingKey::from_secret(key);
+    sign(text.as_bytes(), &key, Algorithm::HS256).map_err(|e| Error::Internal(Box::new(e)))
 }
 
 /// SHA-256 of a secret that a caller sent. A plain hash is right here: 256 random bits can't be searched.

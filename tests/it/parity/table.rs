@@ -8,6 +8,9 @@ use tonic::Code;
 use self::Expected::{Failure, NewAnswer, Same};
 use crate::support::conversation;
 
+mod accounts;
+mod keys;
+
 /// What both transports must answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Expected {
@@ -19,8 +22,35 @@ pub enum Expected {
     Failure(u16, Code, &'static str),
 }
 
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum By {
+    /// A key with every scope, of the account that knows [`Known`].
+    Key,
+    /// The session of [`Fresh`].
+    Session,
+}
+
+/// What there is in the account of the key.
+pub struct Known {
+    pub memory_id: String,
+    pub api_key_id: String,
+}
+
+/// Somebody whom no call has named before. Of the account, only what an RPC of AuthService is called with is there.
+#[derive(Clone, Default)]
+pub struct Fresh {
+    pub person: String,
+    pub email: String,
+    pub access_token: String,
+    pub refresh_token: String,
+    pub api_key_id: String,
+    pub client_id: String,
+}
+
 /// One call, as each transport says it.
 pub struct Call {
+    pub by: By,
     pub expected: Expected,
     /// Values of the `{field}`s of the path.
     pub path: Value,
@@ -33,6 +63,7 @@ pub struct Call {
 
 fn call(expected: Expected, path: Value, query: &'static str, body: Value, message: impl Message) -> Call {
     Call {
+        by: By::Key,
         expected,
         path,
         query,
@@ -41,17 +72,30 @@ fn call(expected: Expected, path: Value, query: &'static str, body: Value, messa
     }
 }
 
+/// The calls as those of a signed-in person.
+fn by_session(calls: Vec<Call>) -> Vec<Call> {
+    let by_session = |call| Call {
+        by: By::Session,
+        ..call
+    };
+    calls.into_iter().map(by_session).collect()
+}
+
 const LATER: Expected = Failure(501, Code::Unimplemented, "NOT_IMPLEMENTED");
 const SIGN_IN: Expected = Failure(401, Code::Unauthenticated, "AUTHENTICATION_ERROR");
 const INVALID: Expected = Failure(400, Code::InvalidArgument, "VALIDATION_ERROR");
 const ABSENT: Expected = Failure(404, Code::NotFound, "MEMORY_NOT_FOUND");
 
-/// The calls of an RPC; `known` is a memory that there is, `fresh` a person whom no call has named before.
-/// `None` for an RPC that has no row yet.
-pub fn calls(rpc: &str, known: &str, fresh: &str) -> Option<Vec<Call>> {
-    let by_id = json!({"memory_id": known, "api_key_id": "key_1", "client_id": "c1", "user_id": "p1"});
+/// The calls of an RPC, in order. `None` for an RPC that has no row yet.
+pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
+    if let Some(rpc) = rpc.strip_prefix("AuthService.") {
+        return accounts::calls(rpc, fresh).or_else(|| keys::calls(rpc, known, fresh));
+    }
+    let known = known.memory_id.as_str();
+    let by_id = json!({"memory_id": known});
     let later = |message: Vec<u8>, body: Value| {
         vec![Call {
+            by: By::Key,
             expected: LATER,
             path: by_id.clone(),
             query: "",
@@ -59,17 +103,8 @@ pub fn calls(rpc: &str, known: &str, fresh: &str) -> Option<Vec<Call>> {
             message,
         }]
     };
-    let signed_in = || {
-        vec![Call {
-            expected: SIGN_IN,
-            path: by_id.clone(),
-            query: "",
-            body: json!({}),
-            message: Vec::new(),
-        }]
-    };
     Some(match rpc {
-        "MemoryService.StoreMemories" => store_calls(fresh),
+        "MemoryService.StoreMemories" => store_calls(&fresh.person),
         "MemoryService.SearchMemories" => search_calls(),
         "MemoryService.ListMemories" => list_calls(),
         "MemoryService.GetMemory" => {
@@ -91,43 +126,57 @@ pub fn calls(rpc: &str, known: &str, fresh: &str) -> Option<Vec<Call>> {
                 call(INVALID, id("a%0Ab"), "", Value::Null, get("a\nb", None)),
             ]
         }
-        "MemoryService.UpdateMemory" => later(
-            pb::UpdateMemoryRequest {
-                memory_id: known.to_owned(),
-                importance: Some(0.5),
-                ..Default::default()
-            }
-            .encode_to_vec(),
-            json!({"importance": 0.5}),
-        ),
-        "MemoryService.BatchDeleteMemories" => later(
-            pb::BatchDeleteMemoriesRequest {
-                memory_ids: vec![known.to_owned()],
-                ..Default::default()
-            }
-            .encode_to_vec(),
-            json!({"memory_ids": [known]}),
-        ),
-        "MemoryService.DeleteMemory"
-        | "MemoryService.GetMemoryHistory"
-        | "MemoryService.ExportMemories"
-        | "MemoryService.EraseUser"
-        | "MemoryService.ImportMemories" => later(Vec::new(), Value::Null),
-        "AuthService.WhoAmI" => vec![call(Same, Value::Null, "", Value::Null, pb::WhoAmIRequest {})],
-        "AuthService.Register" | "AuthService.Login" | "AuthService.RefreshToken" => later(Vec::new(), json!({})),
-        "AuthService.CreateApiKey" | "AuthService.UpdateApiKey" | "AuthService.RotateApiKey" => {
-            later(Vec::new(), json!({}))
+        "MemoryService.UpdateMemory" => update_calls(known),
+        "MemoryService.GetMemoryHistory" => {
+            let history = |expected, id: &str, path: &str| {
+                let message = pb::GetMemoryHistoryRequest {
+                    memory_id: id.to_owned(),
+                    user_id: None,
+                };
+                call(expected, json!({"memory_id": path}), "", Value::Null, message)
+            };
+            vec![
+                history(Same, known, known),
+                history(ABSENT, "mem_none", "mem_none"),
+                history(INVALID, "a\nb", "a%0Ab"),
+            ]
         }
-        "AuthService.ListApiKeys"
-        | "AuthService.DeleteApiKey"
-        | "AuthService.GetUsage"
-        | "AuthService.ListAuditEvents" => later(Vec::new(), Value::Null),
-        "AuthService.Logout"
-        | "AuthService.ChangePassword"
-        | "AuthService.DeleteAccount"
-        | "AuthService.CreateOAuthClient"
-        | "AuthService.ListOAuthClients"
-        | "AuthService.DeleteOAuthClient" => signed_in(),
+        "MemoryService.DeleteMemory" => {
+            let delete = |expected, id: &str, path: &str| {
+                let message = pb::DeleteMemoryRequest {
+                    memory_id: id.to_owned(),
+                    ..Default::default()
+                };
+                call(expected, json!({"memory_id": path}), "", Value::Null, message)
+            };
+            vec![delete(ABSENT, "mem_none", "mem_none"), delete(INVALID, "a\nb", "a%0Ab")]
+        }
+        "MemoryService.BatchDeleteMemories" => {
+            let delete = |expected, ids: &[&str]| {
+                let message = pb::BatchDeleteMemoriesRequest {
+                    memory_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+                    cascade: Some(true),
+                    ..Default::default()
+                };
+                let body = json!({"memory_ids": ids, "cascade": true});
+                call(expected, Value::Null, "", body, message)
+            };
+            vec![
+                delete(Same, &["mem_none", "mem_nothing"]),
+                delete(INVALID, &[]),
+                delete(INVALID, &["", "a\nb"]),
+            ]
+        }
+        "MemoryService.EraseUser" => {
+            let erase = |expected, person: &str, path: &str| {
+                let message = pb::EraseUserRequest {
+                    user_id: person.to_owned(),
+                };
+                call(expected, json!({"user_id": path}), "", Value::Null, message)
+            };
+            vec![erase(NewAnswer, "nobody", "nobody"), erase(INVALID, "a\nb", "a%0Ab")]
+        }
+        "MemoryService.ExportMemories" | "MemoryService.ImportMemories" => later(Vec::new(), Value::Null),
         _ => return None,
     })
 }
@@ -174,6 +223,41 @@ fn store_calls(fresh: &str) -> Vec<Call> {
         call(LATER, Value::Null, "", background, in_background),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),
+    ]
+}
+
+fn update_calls(known: &str) -> Vec<Call> {
+    let update = |expected, id: &str, body: Value, message: pb::UpdateMemoryRequest| {
+        let message = pb::UpdateMemoryRequest {
+            memory_id: id.to_owned(),
+            ..message
+        };
+        call(expected, json!({"memory_id": id}), "", body, message)
+    };
+    let change = || pb::UpdateMemoryRequest {
+        importance: Some(0.5),
+        ..Default::default()
+    };
+    let outdated = pb::UpdateMemoryRequest {
+        expected_version: Some(1_000_000),
+        ..change()
+    };
+    let bad = pb::UpdateMemoryRequest {
+        content: Some(String::new()),
+        importance: Some(2.0),
+        ..Default::default()
+    };
+    let conflict = Failure(409, Code::Aborted, "CONFLICT");
+    vec![
+        update(NewAnswer, known, json!({"importance": 0.5}), change()),
+        update(ABSENT, "mem_none", json!({"importance": 0.5}), change()),
+        update(
+            conflict,
+            known,
+            json!({"importance": 0.5, "expected_version": 1_000_000}),
+            outdated,
+        ),
+        update(INVALID, known, json!({"content": "", "importance": 2}), bad),
     ]
 }
 

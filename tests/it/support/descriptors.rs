@@ -1,8 +1,12 @@
 //! What the descriptors say of routes, and calls of any RPC without its generated types.
 
-use prost_reflect::{DynamicMessage, MethodDescriptor};
-use tonic::Status;
+use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+use super::Sender;
 
 /// One `google.api.http` binding.
 pub struct Binding {
@@ -45,6 +49,62 @@ fn binding(rule: &DynamicMessage) -> Binding {
         template: text(verb),
         response_body: text("response_body"),
     }
+}
+
+/// Who may call an RPC, as its declaration says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Access {
+    Public,
+    Authenticated,
+    SignedIn,
+    Scope(String),
+}
+
+pub fn access(method: &MethodDescriptor) -> Access {
+    let option = method.parent_pool().get_extension_by_name("memsync.v1.access").unwrap();
+    let options = method.options();
+    let access = options.get_extension(&option);
+    let mut rules = access.as_message().unwrap().fields();
+    let rule = rules
+        .next()
+        .map(|(field, value)| (field.name().to_owned(), value.clone()));
+    match rule {
+        Some((name, Value::Bool(true))) if name == "public" => Access::Public,
+        Some((name, Value::Bool(true))) if name == "authenticated" => Access::Authenticated,
+        Some((name, Value::Bool(true))) if name == "signed_in" => Access::SignedIn,
+        Some((_, Value::String(scope))) => Access::Scope(scope),
+        rule => panic!("{} does not say who may call it: {rule:?}", method.full_name()),
+    }
+}
+
+/// The HTTP status of a success.
+pub fn success_status(method: &MethodDescriptor) -> u16 {
+    let option = method.parent_pool().get_extension_by_name("memsync.v1.success_status");
+    let status = method.options().get_extension(&option.unwrap()).as_i32().unwrap();
+    if status == 0 {
+        200
+    } else {
+        u16::try_from(status).unwrap()
+    }
+}
+
+/// Calls an RPC with one encoded message, and takes one back.
+pub async fn call_raw(
+    channel: Channel,
+    metadata: &[(&str, &str)],
+    method: &MethodDescriptor,
+    message: Vec<u8>,
+) -> Result<Vec<u8>, Status> {
+    let channel = InterceptedService::new(channel, Sender::new(metadata));
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.unwrap();
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    let request = Request::new(tokio_stream::once(message));
+    let answers = client.streaming(request, path.parse().unwrap(), Raw).await?;
+    let mut answers = answers.into_inner();
+    let answer = answers.message().await?.unwrap_or_default();
+    assert!(answers.message().await?.is_none(), "one answer");
+    Ok(answer)
 }
 
 /// Messages as they stand on the wire.

@@ -1,6 +1,7 @@
 //! A whole server in this process on a fresh SQLite file, and clients of both transports.
 
 mod descriptors;
+mod people;
 mod proto_json;
 
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
-pub use descriptors::{Binding, Raw, bindings};
+pub use descriptors::{Access, Binding, access, bindings, call_raw, success_status};
+pub use people::{Hand, PASSWORD, Person};
 pub use proto_json::proto_json;
 
 /// A server of its own, with a directory of its own.
@@ -56,12 +58,21 @@ impl TestServer {
     /// Starts a server whose settings `change` has the last word on.
     pub async fn start_with(change: impl FnOnce(&mut Config), clock: Clock) -> Self {
         install_crypto();
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), change, clock).await
+    }
+
+    async fn start_in(dir: TempDir, change: impl FnOnce(&mut Config), clock: Clock) -> Self {
         let mut config = config(&dir);
         change(&mut config);
         let app = App::open(&config, clock).await.unwrap();
         let running = app.start(&config).await.unwrap();
         Self { running, dir }
+    }
+
+    /// Stops the server and starts another one on its directory.
+    pub async fn restart_with(self, change: impl FnOnce(&mut Config), clock: Clock) -> Self {
+        self.running.stop().await.unwrap();
+        Self::start_in(self.dir, change, clock).await
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -242,6 +253,20 @@ impl Rest {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         send(self.request("POST", path).json(body)).await
+    }
+
+    /// A request of any verb; without a body where that is null.
+    pub async fn call(&self, verb: &str, path: &str, body: &Value) -> Answer {
+        let request = self.request(verb, path);
+        send(if body.is_null() { request } else { request.json(body) }).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call("PATCH", path, body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, &Value::Null).await
     }
 
     pub async fn post_bytes(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
