@@ -210,8 +210,10 @@ impl Running {
 
     /// Stops: health turns to NOT_SERVING, requests under way are finished, counts are written, the database is closed.
     pub async fn stop(self) -> anyhow::Result<()> {
-        for task in &self.background {
+        for task in self.background {
             task.abort();
+            // Once it has ended it can't say SERVING again.
+            let _ = task.await;
         }
         for service in SERVICES {
             self.health.set_service_status(service, ServingStatus::NotServing).await;
@@ -307,17 +309,22 @@ async fn maintain(app: App, config: Config) {
     }
 }
 
+/// Tells of changes only: whoever watches the health service hears of nothing else.
 async fn watch_database(store: Store, health: HealthReporter) {
     let mut tick = tokio::time::interval(HEALTH_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = ServingStatus::Serving;
     loop {
         tick.tick().await;
         let status = match store.ping().await {
             Ok(()) => ServingStatus::Serving,
             Err(_) => ServingStatus::NotServing,
         };
-        for service in SERVICES {
-            health.set_service_status(service, status).await;
+        if status != told {
+            for service in SERVICES {
+                health.set_service_status(service, status).await;
+            }
+            told = status;
         }
     }
 }

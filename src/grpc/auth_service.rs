@@ -150,6 +150,9 @@ impl Rpcs for Auth {
         let (_, extensions, message) = request.into_parts();
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteApiKeyRequest { api_key_id } = message;
+        let mut violations = Violations::default();
+        violations.visible("api_key_id", &api_key_id, 1);
+        violations.finish(())?;
         let actor = Actor::caller(&caller, &origin);
         let id = ApiKeyId::from_stored(api_key_id);
         let deleted_at = self.auth.delete_api_key(&caller, &actor, &id).await?;
@@ -200,6 +203,9 @@ impl Rpcs for Auth {
         let (_, extensions, message) = request.into_parts();
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteOAuthClientRequest { client_id } = message;
+        let mut violations = Violations::default();
+        violations.visible("client_id", &client_id, 1);
+        violations.finish(())?;
         let id = OAuthClientId::from_stored(client_id);
         self.auth.delete_oauth_client(&caller, &origin, &id).await?;
         Ok(Response::new(pb::DeleteOAuthClientResponse { success: true }))

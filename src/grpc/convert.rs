@@ -120,7 +120,12 @@ fn conversation_message(
     let said_at = violations.time(field("timestamp"), timestamp);
     Some(ConversationMessage {
         role: role?,
-        content,
+        // PostgreSQL keeps no NUL, and it means nothing in a conversation.
+        content: if content.contains('\0') {
+            content.replace('\0', " ")
+        } else {
+            content
+        },
         id,
         name,
         said_at,
@@ -354,9 +359,9 @@ pub(super) fn memory_change(
     } = message;
     violations.visible("memory_id", &memory_id, 1);
     if let Some(content) = &content
-        && (content.trim().is_empty() || content.len() > MAX_CONTENT_BYTES)
+        && (content.trim().is_empty() || content.len() > MAX_CONTENT_BYTES || content.contains('\0'))
     {
-        violations.add("content", "must be 1 to 32768 bytes, not all blank");
+        violations.add("content", "must be 1 to 32768 bytes, not all blank, without NUL");
     }
     let mut distinct: Vec<Category> = Vec::new();
     for (index, word) in categories.iter().enumerate() {

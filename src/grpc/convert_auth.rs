@@ -262,6 +262,7 @@ pub(super) fn api_key_change(message: pb::UpdateApiKeyRequest) -> Result<(ApiKey
         rate_limit_per_minute,
     } = message;
     let mut violations = Violations::default();
+    violations.visible("api_key_id", &api_key_id, 1);
     violations.visible_if_some("name", name.as_ref());
     let limit = rate_limit_per_minute
         .map(|limit| violations.range("rate_limit_per_minute", Some(limit), 0, 0, MAX_REQUESTS_PER_MINUTE));
@@ -279,6 +280,7 @@ pub(super) fn key_rotation(message: pb::RotateApiKeyRequest) -> Result<(ApiKeyId
         grace_period,
     } = message;
     let mut violations = Violations::default();
+    violations.visible("api_key_id", &api_key_id, 1);
     let grace = violations.range("grace_period", grace_period, 0, 0, MAX_GRACE_PERIOD_S);
     violations.finish((ApiKeyId::from_stored(api_key_id), u64::try_from(grace).unwrap_or(0)))
 }

@@ -1,7 +1,7 @@
 //! Path and query parameters → the fields of a request.
 //!
 //! Adds to the message that `decode` began. The body's fields go before the query's, the path's before both. Also
-//! finds API keys in URLs.
+//! finds credentials in URLs.
 
 use std::borrow::Cow;
 
@@ -16,7 +16,9 @@ use super::wire;
 
 /// Parameters in which people put keys.
 const KEY_PARAMETERS: [&str; 4] = ["api_key", "x-api-key", "key", "access_token"];
-const KEY_PREFIX: &str = "memsync_sk_";
+const SECRET_PREFIX: &str = "memsync_";
+/// How every JWT begins.
+const TOKEN_PREFIX: &str = "eyJ";
 
 /// Writes the fields that the path gives. `captures` are the still encoded values, in order.
 pub(super) fn path(decoder: &mut Decoder<'_>, binding: &Binding, captures: &[&str]) {
@@ -56,7 +58,8 @@ pub(super) fn key_parameter(query: &str) -> Option<&'static str> {
             .into_iter()
             .find(|known| name.eq_ignore_ascii_case(known))?;
         let value = percent_decode_str(value).decode_utf8_lossy();
-        value.trim_start().starts_with(KEY_PREFIX).then_some(parameter)
+        let value = value.trim_start();
+        (value.starts_with(SECRET_PREFIX) || value.starts_with(TOKEN_PREFIX)).then_some(parameter)
     })
 }
 
@@ -298,6 +301,10 @@ mod tests {
     fn a_key_in_the_url_is_found() {
         assert_eq!(key_parameter("a=b&API_KEY=memsync_sk_live_x"), Some("api_key"));
         assert_eq!(key_parameter("%6bey=memsync%5Fsk_live_x"), Some("key"));
+        assert_eq!(
+            key_parameter("access_token=eyJhbGciOiJIUzI1NiJ9.e30.x"),
+            Some("access_token")
+        );
         assert_eq!(key_parameter("key=other&query=memsync_sk_live_x"), None);
     }
 }

@@ -96,7 +96,10 @@ impl Transcoder {
         let query = parts.uri.query().unwrap_or_default();
         let frame = |json| request_frame(&self.schema, binding, captures, query, json);
         match binding.body {
-            BodyRule::None => Ok(Body::from(frame(None)?)),
+            BodyRule::None => {
+                body::drain(body, &parts.headers).await;
+                Ok(Body::from(frame(None)?))
+            }
             BodyRule::Whole | BodyRule::Field(_) => {
                 let json = body::json(body, &parts.headers, self.settings.max_body_bytes).await?;
                 Ok(Body::from(frame(Some(&json))?))
@@ -184,7 +187,7 @@ fn request_frame(
 fn key_in_url(parameter: &str) -> Problem {
     Problem::invalid(&[Violation::new(
         parameter,
-        "an API key must not be in the URL, where logs and histories keep it: \
+        "a credential must not be in the URL, where logs and histories keep it: \
          rotate that key, and send the new one in the header X-API-Key",
     )])
 }

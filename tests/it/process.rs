@@ -109,12 +109,19 @@ impl Process {
     /// Sends SIGTERM.
     #[track_caller]
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let pid = self.child.child.id().to_string();
-        let sent = Command::new("sh")
-            .args(["-c", "kill -TERM \"$0\"", &pid])
-            .status()
-            .unwrap();
-        assert!(sent.success(), "SIGTERM could not be sent");
+        let kill = format!("kill -{name} \"$0\"");
+        let sent = Command::new("sh").args(["-c", &kill, &pid]).status().unwrap();
+        assert!(sent.success(), "SIG{name} could not be sent");
     }
 
     /// The end of the process, which is expected soon.

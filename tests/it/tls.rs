@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 
 use memsync::proto::DESCRIPTORS;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -27,7 +26,7 @@ const TLS_ONLY: &str = "This server answers over TLS only";
 struct Encrypted {
     process: Process,
     files: TempDir,
-    data: TempDir,
+    _data: TempDir,
 }
 
 impl Encrypted {
@@ -41,7 +40,11 @@ impl Encrypted {
             ("MEMSYNC_TLS__KEY", key.to_str().unwrap()),
         ];
         let process = Process::start_with(data.path(), &settings);
-        Self { process, files, data }
+        Self {
+            process,
+            files,
+            _data: data,
+        }
     }
 
     /// Puts a certificate in the place of the one that is used; the server is not told.
@@ -51,7 +54,7 @@ impl Encrypted {
 
     /// Sends SIGHUP, and waits for what the server says to it.
     fn reload(&self, says: &str) {
-        hang_up(self.data.path());
+        self.process.hang_up();
         self.process.wait_for_log(says);
     }
 
@@ -87,26 +90,6 @@ fn client(made: &CertifiedKey<KeyPair>, address: SocketAddr) -> reqwest::Client 
         .resolve("localhost", address)
         .build()
         .unwrap()
-}
-
-/// Sends SIGHUP to the server of this directory, which is known by its environment.
-fn hang_up(data: &Path) {
-    let setting = format!("MEMSYNC_DATA_DIR={}", data.display());
-    let is_ours = |pid: &String| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == setting.as_bytes())
-    };
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let pids: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-        .filter(is_ours)
-        .collect();
-    assert_eq!(pids.len(), 1, "one server: {pids:?}");
-    let sent = Command::new("sh").args(["-c", "kill -HUP \"$0\"", &pids[0]]).status();
-    assert!(sent.unwrap().success(), "SIGHUP could not be sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,7 +136,7 @@ async fn without_a_certificate_sighup_stops_nothing() {
     install_crypto();
     let data = tempfile::tempdir().unwrap();
     let server = Process::start(data.path());
-    hang_up(data.path());
+    server.hang_up();
     server.wait_for_log("there is no certificate to read again");
     let answer = send(reqwest::Client::new().get(format!("{}/healthcheck", server.url()))).await;
     assert_eq!(answer.ok()["status"], "ok");
@@ -262,7 +245,7 @@ async fn where_tls_is_required_plain_text_reaches_no_rpc_and_no_oauth_endpoint()
     for method in methods() {
         for binding in bindings(&method) {
             routes += 1;
-            let path = binding.template.replace('{', "").replace('}', "");
+            let path = binding.template.replace(['{', '}'], "");
             let request = http.request(binding.verb.parse().unwrap(), format!("{}{path}", server.url()));
             let request = headers
                 .iter()

@@ -351,7 +351,8 @@ pub(super) fn new_refresh_token(session: &SessionId, family_key: &[u8; 32]) -> R
 pub(super) fn session_of(refresh_token: &str) -> Option<SessionId> {
     let (unmarked, _) = refresh_token.rsplit_once(MARK)?;
     let (session, _) = unmarked.strip_prefix(REFRESH_TOKEN)?.rsplit_once(SEPARATOR)?;
-    Some(SessionId::from_stored(session))
+    let is_plain = session.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    is_plain.then(|| SessionId::from_stored(session))
 }
 
 fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {

@@ -207,8 +207,7 @@ impl AuthService {
     /// The program, and where to send the person back to: what must be right before anything, an error included, can
     /// be sent there.
     pub async fn redirection(&self, request: &AuthorizationRequest) -> Result<(OAuthClient, String), OAuthError> {
-        let id = OAuthClientId::from_stored(&request.client_id);
-        let client = self.store.oauth_client(&id).await?;
+        let client = self.registered(&request.client_id).await?;
         let client = client.ok_or_else(|| protocol("invalid_request", "no such client_id is registered"))?;
         let uri = match (&request.redirect_uri, client.redirect_uris.as_slice()) {
             (Some(uri), registered) if registered.iter().any(|known| same_redirect(known, uri)) => uri.clone(),
@@ -284,10 +283,16 @@ impl AuthService {
         Ok(code)
     }
 
+    async fn registered(&self, client_id: &str) -> Result<Option<OAuthClient>> {
+        if client_id.contains(char::is_control) {
+            return Ok(None);
+        }
+        self.store.oauth_client(&OAuthClientId::from_stored(client_id)).await
+    }
+
     async fn program(&self, credentials: &ProgramCredentials) -> Result<OAuthClient, OAuthError> {
         let refused = || protocol("invalid_client", "client authentication failed");
-        let id = OAuthClientId::from_stored(&credentials.client_id);
-        let client = self.store.oauth_client(&id).await?.ok_or_else(refused)?;
+        let client = self.registered(&credentials.client_id).await?.ok_or_else(refused)?;
         let is_right = match &credentials.client_secret {
             Some(sent) => secret::hash(sent).ct_eq(&client.secret_hash).into(),
             None => client.is_public,

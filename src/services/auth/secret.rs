@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rand::TryRng;
@@ -35,13 +37,7 @@ impl Secret {
     pub(super) fn with_prefix(prefix: &str) -> Result<Self> {
         let bytes = random()?;
         let (high, low) = bytes.split_at(16);
-        let half = |bytes: &[u8]| {
-            let number = bytes
-                .iter()
-                .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
-            format!("{:0>HALF$}", base62::encode(number))
-        };
-        Ok(Self(format!("{prefix}{}{}", half(high), half(low))))
+        Ok(Self(format!("{prefix}{}{}", base62_of(high), base62_of(low))))
     }
 
     pub(super) fn with_suffix(self, suffix: &str) -> Self {
@@ -74,10 +70,20 @@ pub(super) fn random() -> Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// A mark on a text that only the holder of the key can make: HMAC-SHA-256 in base64url.
+/// A mark on a text that only the holder of the key can make: 128 bits of HMAC-SHA-256, in base62.
 pub(super) fn mark(text: &str, key: &[u8; 32]) -> Result<String> {
     let key = EncodingKey::from_secret(key);
-    sign(text.as_bytes(), &key, Algorithm::HS256).map_err(|e| Error::Internal(Box::new(e)))
+    let tag = sign(text.as_bytes(), &key, Algorithm::HS256).map_err(|e| Error::Internal(Box::new(e)))?;
+    let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|e| Error::Internal(Box::new(e)))?;
+    Ok(base62_of(&tag[..16]))
+}
+
+/// At most 16 bytes, always as many digits.
+fn base62_of(bytes: &[u8]) -> String {
+    let number = bytes
+        .iter()
+        .fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{:0>HALF$}", base62::encode(number))
 }
 
 /// SHA-256 of a secret that a caller sent. A plain hash is right here: 256 random bits can't be searched.

@@ -1,4 +1,4 @@
-//! What is sent: values that fit their fields, values that fit no field, and bodies, queries and headers that are broken.
+//! What is sent: values that fit their fields, values that fit none, and bodies, queries and headers that are broken.
 
 use std::fmt;
 
@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::values::{CONTENT_TYPES, FORM_NAMES, HEADERS, NUMBERS, QUERIES, SEGMENTS, TEXTS, TIMES, VERBS};
 use crate::support::Binding;
+
+/// Bytes of a body that come with the head of the request.
+const READ_WITH_THE_HEAD: usize = 2048;
 
 /// What there is on the server, so that some requests find something.
 #[derive(Clone)]
@@ -28,6 +31,18 @@ pub struct Hostile {
 }
 
 impl Hostile {
+    /// A request whose path has a NUL in each of its fields.
+    pub fn with_nul(binding: &Binding) -> Self {
+        let filled = binding.template.split('/');
+        let filled = filled.map(|part| if part.starts_with('{') { "a%00b" } else { part });
+        Self {
+            verb: VERBS.iter().find(|verb| **verb == binding.verb).unwrap(),
+            path: filled.collect::<Vec<_>>().join("/"),
+            headers: vec![("content-type", b"application/json".to_vec())],
+            body: Some(b"{}".to_vec()),
+        }
+    }
+
     /// The request with its headers and its body.
     pub fn complete(&self, request: RequestBuilder) -> RequestBuilder {
         let headers = self.headers.iter();
@@ -95,7 +110,7 @@ impl<'k> Generator<'k> {
             2 => self.known.client_id.clone(),
             3 => String::from_utf8_lossy(&self.bytes(60)).into_owned(),
             4 => "x".repeat(self.below(400)),
-            5 => format!("memsync_rt_{}_{}", self.pick(&TEXTS), self.pick(&TEXTS)),
+            5 => format!("memsync_rt_{}_{}.x", self.pick(&TEXTS), self.pick(&TEXTS)),
             _ => self.pick(&TEXTS).to_owned(),
         }
     }
@@ -165,7 +180,6 @@ impl<'k> Generator<'k> {
         object.into()
     }
 
-    /// A body that any socket takes in whole, so that a server need not read it before it answers.
     fn body(&mut self, message: &MessageDescriptor) -> Vec<u8> {
         // Numbers that serde_json can't hold stand in strings until here.
         let text = self
@@ -264,11 +278,21 @@ impl<'k> Generator<'k> {
         if self.one_in(2) {
             path = format!("{path}?{}", self.query(input));
         }
+        let headers = self.headers(b"application/json", &HEADERS);
+        let mut body = (!self.one_in(8)).then(|| self.body(input));
+        // Where nobody reads the body, the connection ends with the answer; a client that still writes hears that only.
+        let is_read = matches!(verb, "POST" | "PUT" | "PATCH") && !headers.iter().any(|(name, _)| *name == "expect");
+        if let Some(body) = body
+            .as_mut()
+            .filter(|_| !is_read || binding.template.ends_with("/import"))
+        {
+            body.truncate(READ_WITH_THE_HEAD);
+        }
         Hostile {
             verb,
             path,
-            headers: self.headers(b"application/json", &HEADERS),
-            body: (!self.one_in(8)).then(|| self.body(input)),
+            headers,
+            body,
         }
     }
 

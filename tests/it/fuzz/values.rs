@@ -5,7 +5,7 @@ pub const VERBS: [&str; 10] = [
 ];
 
 pub const TEXTS: [&str; 40] = [
-    "memsync_rt_sess_\0_x",
+    "memsync_rt_sess_\0_x.y",
     "memsync_ac_\0",
     "",
     " ",

@@ -51,12 +51,17 @@ impl Keeper {
         }
     }
 
-    /// The part of a secret that nobody can guess: what comes after its last separator.
+    /// Keeps the parts of a secret that nobody can guess: the prefix and the id of a session are none.
     pub fn keep(&mut self, what: &'static str, secret: &str) -> String {
-        let separator = if secret.contains('.') { '.' } else { '_' };
-        let random = secret.rsplit(separator).next().unwrap();
-        assert!(random.len() >= 20, "{what}: {secret}");
-        self.secrets.push((what, random.to_owned()));
+        for part in secret.split('.') {
+            let random = if part.starts_with("memsync_") {
+                part.rsplit('_').next().unwrap()
+            } else {
+                part
+            };
+            assert!(random.len() >= 16, "{what}: {secret}");
+            self.secrets.push((what, random.to_owned()));
+        }
         self.secrets.push((what, STANDARD.encode(secret)));
         secret.to_owned()
     }
