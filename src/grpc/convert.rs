@@ -11,17 +11,14 @@ use serde_json::Map;
 
 use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
 use crate::error::{Error, Result};
-use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role};
+use crate::model::{Category, Memory, MemoryType, Operation, Owner, Role};
 use crate::proto::v1::{self as pb};
 use crate::search::{Filter, Hit};
 use crate::services::{
-    ConversationMessage, Deletion, ErasedPerson, ListQuery, ListRequest, ListSort, MemoryChange, MemoryPage,
-    MemoryVersion, SearchRequest, StoreOutcome, StoreRequest,
+    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, StoreOutcome, StoreRequest,
 };
 
 const MAX_MESSAGES: usize = 500;
-const MAX_CATEGORIES: usize = 3;
-const MAX_IDS: usize = 1000;
 
 /// What an idempotency key stands for: the request, and whom it is about.
 pub(super) fn canonical_bytes(message: &pb::StoreMemoriesRequest, owner: &Owner) -> Vec<u8> {
@@ -340,175 +337,7 @@ pub(super) fn memory(memory: &Memory) -> pb::Memory {
     }
 }
 
-pub(super) fn memory_change(
-    message: pb::UpdateMemoryRequest,
-    if_match: Option<i64>,
-    mut violations: Violations,
-) -> Result<(MemoryId, MemoryChange)> {
-    let pb::UpdateMemoryRequest {
-        memory_id,
-        user_id: _,
-        content,
-        metadata,
-        category,
-        categories,
-        memory_type,
-        importance,
-        expected_version,
-        include_embeddings: _,
-    } = message;
-    violations.visible("memory_id", &memory_id, 1);
-    if let Some(content) = &content
-        && (content.trim().is_empty() || content.len() > MAX_CONTENT_BYTES || content.contains('\0'))
-    {
-        violations.add("content", "must be 1 to 32768 bytes, not all blank, without NUL");
-    }
-    let mut distinct: Vec<Category> = Vec::new();
-    for (index, word) in categories.iter().enumerate() {
-        match category_from_pb(*word) {
-            Some(category) if distinct.contains(&category) => {}
-            Some(category) => distinct.push(category),
-            None => violations.add_category(format!("categories[{index}]")),
-        }
-    }
-    if distinct.len() > MAX_CATEGORIES {
-        violations.add("categories", format!("must be 1 to {MAX_CATEGORIES} categories"));
-    }
-    let first_category = category.and_then(|word| {
-        let category = category_from_pb(word);
-        if category.is_none() {
-            violations.add_category("category");
-        }
-        category
-    });
-    if let (Some(expected), Some(if_match)) = (expected_version, if_match)
-        && expected != if_match
-    {
-        violations.add("expected_version", "contradicts If-Match");
-    }
-    let change = MemoryChange {
-        text: content,
-        metadata: violations.metadata("metadata", metadata),
-        first_category,
-        categories: (!distinct.is_empty()).then_some(distinct),
-        memory_type: memory_type_of("memory_type", memory_type, &mut violations),
-        importance: violations.share("importance", importance),
-        expected_version: expected_version.or(if_match),
-    };
-    violations.finish((MemoryId::from_stored(memory_id), change))
-}
-
-pub(super) fn update_response(memory: Memory, embeddings: Vec<f32>) -> pb::UpdateMemoryResponse {
-    let pb::Memory {
-        id,
-        memory,
-        r#type,
-        categories,
-        importance,
-        metadata,
-        version,
-        created_at,
-        updated_at,
-        ..
-    } = self::memory(&memory);
-    pb::UpdateMemoryResponse {
-        memory_id: id,
-        content: memory,
-        category: categories.first().copied().unwrap_or_default(),
-        categories,
-        memory_type: r#type,
-        importance,
-        metadata,
-        embeddings,
-        created_at,
-        updated_at,
-        version,
-    }
-}
-
-pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
-    let change = match version.operation.as_str() {
-        "updated" => pb::Change::Updated,
-        "superseded" => pb::Change::Superseded,
-        "reclassified" => pb::Change::Reclassified,
-        "deleted" => pb::Change::Deleted,
-        _ => pb::Change::Added,
-    };
-    pb::MemoryVersion {
-        version: version.version,
-        memory: version.text,
-        r#type: memory_type(version.memory_type),
-        categories: version.categories.into_iter().map(category).collect(),
-        operation: change.into(),
-        changed_by: version.changed_by,
-        changed_at: Some(timestamp(version.changed_at)),
-        superseded_by: version.superseded_by.map(String::from),
-    }
-}
-
-pub(super) fn delete_response(id: MemoryId, deletion: Deletion, cascade: bool) -> pb::DeleteMemoryResponse {
-    pb::DeleteMemoryResponse {
-        success: true,
-        memory_id: id.into(),
-        deleted_at: Some(timestamp(deletion.deleted_at)),
-        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
-        backup_id: deletion.backup_id.map(String::from),
-    }
-}
-
-pub(super) fn batch_delete_response(deletion: Deletion, cascade: bool) -> pb::BatchDeleteMemoriesResponse {
-    pb::BatchDeleteMemoriesResponse {
-        success: true,
-        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
-        deleted: deletion.deleted.into_iter().map(String::from).collect(),
-        not_found: deletion.not_found.into_iter().map(String::from).collect(),
-        backup_id: deletion.backup_id.map(String::from),
-    }
-}
-
-fn cascade_deletions(deletion: &Deletion) -> pb::CascadeDeletions {
-    pb::CascadeDeletions {
-        // Nothing of these two kinds is derived yet.
-        profile_updates: 0,
-        derived_insights: 0,
-        embeddings: i32::try_from(deletion.deleted.len()).unwrap_or(i32::MAX),
-    }
-}
-
-/// 1 to 1,000 ids, each once.
-pub(super) fn memory_ids(ids: Vec<String>, mut violations: Violations) -> Result<Vec<MemoryId>> {
-    if ids.is_empty() || ids.len() > MAX_IDS {
-        violations.add("memory_ids", format!("must be 1 to {MAX_IDS} ids"));
-    }
-    let mut seen = std::collections::HashSet::new();
-    let mut distinct = Vec::with_capacity(ids.len().min(MAX_IDS));
-    for (index, id) in ids.into_iter().take(MAX_IDS).enumerate() {
-        violations.visible(format!("memory_ids[{index}]"), &id, 1);
-        if seen.insert(id.clone()) {
-            distinct.push(MemoryId::from_stored(id));
-        }
-    }
-    violations.finish(distinct)
-}
-
-pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::EraseUserResponse {
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    pb::EraseUserResponse {
-        success: true,
-        erased: Some(pb::Erased {
-            memories: count(erased.memories),
-            versions: count(erased.versions),
-            embeddings: count(erased.embeddings),
-            // Nothing of these two kinds is kept yet.
-            profiles: 0,
-            jobs: 0,
-            backups: count(erased.backups),
-        }),
-        receipt,
-    }
-}
-
-fn category(category: Category) -> i32 {
+pub(super) fn category(category: Category) -> i32 {
     match category {
         Category::Identity => pb::Category::Identity,
         Category::Career => pb::Category::Career,
@@ -524,11 +353,11 @@ fn category(category: Category) -> i32 {
     .into()
 }
 
-fn category_from_pb(word: i32) -> Option<Category> {
+pub(super) fn category_from_pb(word: i32) -> Option<Category> {
     Category::ALL.into_iter().find(|c| category(*c) == word)
 }
 
-fn memory_type(memory_type: MemoryType) -> i32 {
+pub(super) fn memory_type(memory_type: MemoryType) -> i32 {
     match memory_type {
         MemoryType::Semantic => pb::MemoryType::Semantic,
         MemoryType::Episodic => pb::MemoryType::Episodic,
@@ -540,7 +369,11 @@ fn memory_type_from_pb(word: Option<i32>, violations: &mut Violations) -> Option
     memory_type_of("type", word, violations)
 }
 
-fn memory_type_of(field: &'static str, word: Option<i32>, violations: &mut Violations) -> Option<MemoryType> {
+pub(super) fn memory_type_of(
+    field: &'static str,
+    word: Option<i32>,
+    violations: &mut Violations,
+) -> Option<MemoryType> {
     match pb::MemoryType::try_from(word?) {
         Ok(pb::MemoryType::Semantic) => Some(MemoryType::Semantic),
         Ok(pb::MemoryType::Episodic) => Some(MemoryType::Episodic),

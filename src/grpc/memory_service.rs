@@ -6,10 +6,10 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::convert;
 use super::interceptor::MemoriesCreated;
 use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
+use super::{convert, convert_changes};
 use crate::error::Error;
 use crate::model::MemoryId;
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
@@ -89,11 +89,11 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let if_match = if_match(&metadata, &mut violations);
         let with_vector = message.include_embeddings == Some(true);
-        let (id, change) = convert::memory_change(message, if_match, violations)?;
+        let (id, change) = convert_changes::memory_change(message, if_match, violations)?;
         let (memory, vector) = self.0.update(&caller, &owner, &id, change).await?;
         let version = memory.version;
         let vector = vector.filter(|_| with_vector).unwrap_or_default();
-        let mut response = Response::new(convert::update_response(memory, vector));
+        let mut response = Response::new(convert_changes::update_response(memory, vector));
         response.metadata_mut().insert("etag", etag(version));
         Ok(response)
     }
@@ -120,7 +120,7 @@ impl Rpcs for Memories {
             return Err(Error::MemoryNotFound.into());
         }
         let cascade = cascade.unwrap_or(false);
-        Ok(Response::new(convert::delete_response(id, deletion, cascade)))
+        Ok(Response::new(convert_changes::delete_response(id, deletion, cascade)))
     }
 
     async fn batch_delete_memories(
@@ -137,11 +137,11 @@ impl Rpcs for Memories {
             backup,
         } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        let ids = convert::memory_ids(memory_ids, violations)?;
+        let ids = convert_changes::memory_ids(memory_ids, violations)?;
         let actor = Actor::caller(&caller, &origin);
         let deletion = self.0.delete(&actor, &owner, &ids, backup.unwrap_or(true)).await?;
         let cascade = cascade.unwrap_or(false);
-        Ok(Response::new(convert::batch_delete_response(deletion, cascade)))
+        Ok(Response::new(convert_changes::batch_delete_response(deletion, cascade)))
     }
 
     async fn get_memory_history(
@@ -158,7 +158,7 @@ impl Rpcs for Memories {
         let versions = self.0.history(&owner, &id).await?;
         Ok(Response::new(pb::GetMemoryHistoryResponse {
             memory_id: id.into(),
-            versions: versions.into_iter().map(convert::memory_version).collect(),
+            versions: versions.into_iter().map(convert_changes::memory_version).collect(),
         }))
     }
 
@@ -186,6 +186,6 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, Some(user_id), &mut violations)?;
         let owner = violations.finish(owner)?;
         let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
-        Ok(Response::new(convert::erase_response(erased, receipt)))
+        Ok(Response::new(convert_changes::erase_response(erased, receipt)))
     }
 }

@@ -22,6 +22,7 @@ mod access;
 mod auth_service;
 mod convert;
 mod convert_auth;
+mod convert_changes;
 mod deadline;
 mod interceptor;
 mod load_shed;

@@ -6,8 +6,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, QuerySelect};
 use serde::{Deserialize, Serialize};
 
-use super::memories::{self, versions};
-use super::{Store, Transaction, db_error, persons};
+use super::{Store, Transaction, db_error, memories, memory_versions as versions, persons};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, BackupId, MemoryId, Owner, PersonId};
 

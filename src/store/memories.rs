@@ -1,8 +1,8 @@
-//! The tables `memories` and `memory_versions`.
+//! The table `memories`.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{ExprTrait, Query};
+use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ActiveValue::Set, Order, PaginatorTrait, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 
@@ -48,32 +48,6 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-pub(super) mod versions {
-    use super::*;
-
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
-    #[sea_orm(table_name = "memory_versions")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub account_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub memory_id: String,
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub version: i64,
-        pub text: String,
-        pub memory_type: String,
-        pub categories: String,
-        pub operation: String,
-        pub changed_by: String,
-        pub changed_at: DateTimeUtc,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 /// A [`Source`] as the column `sources` keeps it.
 #[derive(Serialize, Deserialize)]
 struct StoredSource {
@@ -113,47 +87,9 @@ pub struct MemoryRow {
     pub changed_by: String,
 }
 
-/// A version of a memory, the current one or an earlier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemoryVersion {
-    /// From 1.
-    pub version: i64,
-    /// Its text.
-    pub text: String,
-    /// Its type.
-    pub memory_type: MemoryType,
-    /// Its categories.
-    pub categories: Vec<Category>,
-    /// Why it came about: `added`, `updated`, `superseded` or `reclassified`.
-    pub operation: String,
-    /// The key or session that made it.
-    pub changed_by: String,
-    /// When.
-    pub changed_at: DateTime<Utc>,
-    /// The memory that took its place.
-    pub superseded_by: Option<MemoryId>,
-}
-
-fn categories(words: &str) -> Result<Vec<Category>> {
+pub(super) fn categories(words: &str) -> Result<Vec<Category>> {
     let categories = words.split(' ').map(str::parse).collect::<Result<_, _>>();
     categories.map_err(|e: crate::model::UnknownWord| Error::Internal(Box::new(e)))
-}
-
-impl TryFrom<versions::Model> for MemoryVersion {
-    type Error = Error;
-
-    fn try_from(row: versions::Model) -> Result<Self> {
-        Ok(Self {
-            version: row.version,
-            text: row.text,
-            memory_type: row.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
-            categories: categories(&row.categories)?,
-            operation: row.operation,
-            changed_by: row.changed_by,
-            changed_at: row.changed_at,
-            superseded_by: None,
-        })
-    }
 }
 
 /// What a list is sorted by; equal ones by id.
@@ -264,39 +200,6 @@ impl Store {
             .map_err(db_error)?;
         row.map(|row| MemoryRow::from_model(row, user_id).map(|r| r.memory))
             .transpose()
-    }
-
-    /// Every version of a memory of the person, oldest first; none where there is no such memory.
-    pub async fn memory_versions(
-        &self,
-        account_id: &AccountId,
-        person_id: &PersonId,
-        id: &MemoryId,
-    ) -> Result<Vec<MemoryVersion>> {
-        let current = of_person(account_id, person_id).filter(Column::Id.eq(id.as_str()));
-        let Some(current) = current.one(&self.read).await.map_err(db_error)? else {
-            return Ok(Vec::new());
-        };
-        let earlier = versions::Entity::find()
-            .filter(versions::Column::AccountId.eq(account_id.as_str()))
-            .filter(versions::Column::MemoryId.eq(id.as_str()))
-            .filter(versions::Column::Version.lt(current.version))
-            .order_by_asc(versions::Column::Version)
-            .all(&self.read)
-            .await
-            .map_err(db_error)?;
-        let current = MemoryVersion {
-            version: current.version,
-            text: current.text,
-            memory_type: current.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
-            categories: categories(&current.categories)?,
-            operation: current.operation,
-            changed_by: current.changed_by,
-            changed_at: current.updated_at,
-            superseded_by: current.superseded_by.map(MemoryId::from_stored),
-        };
-        let earlier = earlier.into_iter().map(MemoryVersion::try_from);
-        earlier.chain([Ok(current)]).collect()
     }
 
     /// One page of the person's current memories, and how many there are in all.
@@ -489,47 +392,9 @@ impl Transaction {
             .map_err(db_error)?;
         Ok(())
     }
-
-    async fn keep_version(&self, account_id: &AccountId, person_id: &PersonId, id: &MemoryId) -> Result<()> {
-        let current = Query::select()
-            .columns([
-                Column::AccountId,
-                Column::Id,
-                Column::Version,
-                Column::Text,
-                Column::MemoryType,
-                Column::Categories,
-                Column::Operation,
-                Column::ChangedBy,
-                Column::UpdatedAt,
-            ])
-            .from(Entity)
-            .and_where(Expr::col(Column::AccountId).eq(account_id.as_str()))
-            .and_where(Expr::col(Column::PersonId).eq(person_id.as_str()))
-            .and_where(Expr::col(Column::Id).eq(id.as_str()))
-            .to_owned();
-        let insert = Query::insert()
-            .into_table(versions::Entity)
-            .columns([
-                versions::Column::AccountId,
-                versions::Column::MemoryId,
-                versions::Column::Version,
-                versions::Column::Text,
-                versions::Column::MemoryType,
-                versions::Column::Categories,
-                versions::Column::Operation,
-                versions::Column::ChangedBy,
-                versions::Column::ChangedAt,
-            ])
-            .select_from(current)
-            .map_err(|e| Error::Internal(Box::new(e)))?
-            .to_owned();
-        self.0.execute(&insert).await.map_err(db_error)?;
-        Ok(())
-    }
 }
 
-fn of_person(account_id: &AccountId, person_id: &PersonId) -> Select<Entity> {
+pub(super) fn of_person(account_id: &AccountId, person_id: &PersonId) -> Select<Entity> {
     Entity::find()
         .filter(Column::AccountId.eq(account_id.as_str()))
         .filter(Column::PersonId.eq(person_id.as_str()))

@@ -24,6 +24,7 @@ mod deletions;
 mod embeddings;
 mod idempotency;
 mod memories;
+mod memory_versions;
 #[path = "../../migrations/mod.rs"]
 mod migrations;
 mod oauth;
@@ -37,7 +38,8 @@ pub use api_keys::{ApiKeyRow, ApiKeyStatus};
 pub use audit::AuditEvent;
 pub use deletions::{Backup, DeletedMemories};
 pub use idempotency::IdempotencyRecord;
-pub use memories::{ListQuery, ListSort, MemoryRow, MemoryVersion, NewMemory, Superseded};
+pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
+pub use memory_versions::MemoryVersion;
 pub use oauth::{OAuthClient, OAuthCode};
 pub use persons::{ErasedPerson, Person};
 pub use rate_limits::Lease;

@@ -6,7 +6,7 @@ use sea_orm::sea_query::{ExprTrait, OnConflict};
 use sea_orm::{ActiveValue::Set, QuerySelect};
 
 use super::deletions::backups;
-use super::{Store, Transaction, db_error, embeddings, memories};
+use super::{Store, Transaction, db_error, embeddings, memories, memory_versions};
 use crate::error::Result;
 use crate::model::{Owner, PersonId};
 
@@ -91,9 +91,9 @@ impl Transaction {
             .count(&self.0)
             .await
             .map_err(db_error)?;
-        let earlier = memories::versions::Entity::find()
-            .filter(memories::versions::Column::AccountId.eq(owner.account_id.as_str()))
-            .filter(memories::versions::Column::MemoryId.in_subquery(ids.clone()))
+        let earlier = memory_versions::Entity::find()
+            .filter(memory_versions::Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(memory_versions::Column::MemoryId.in_subquery(ids.clone()))
             .count(&self.0)
             .await
             .map_err(db_error)?;

@@ -22,6 +22,7 @@ mod attempts;
 mod keys;
 mod oauth;
 mod password;
+mod programs;
 mod secret;
 mod token;
 
@@ -29,9 +30,8 @@ pub(super) use attempts::network;
 
 pub use accounts::Tokens;
 pub use keys::{ApiKeyChange, NewApiKey};
-pub use oauth::{
-    AuthorizationRequest, Consent, Introspection, NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials,
-};
+pub use oauth::{AuthorizationRequest, Consent, Introspection, OAuthError, OAuthTokens, ProgramCredentials};
+pub use programs::NewOAuthClient;
 pub use secret::Secret;
 
 /// Keys and sessions that are remembered at one time.
