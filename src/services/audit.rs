@@ -146,9 +146,6 @@ impl AuditLog {
 
     /// Forgets events that are older.
     pub async fn purge(&self, retention: TimeDelta) -> Result<()> {
-        self.store
-            .purge_audit_events(self.clock.now() - retention)
-            .await
-            .map(|_| ())
+        self.store.purge_audit_events(self.clock.now() - retention).await
     }
 }

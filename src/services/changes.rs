@@ -115,7 +115,7 @@ impl MemoryService {
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
         self.indexes.refresh(owner, &slot, &guard).await?;
-        self.store.scrub().await?;
+        self.store.scrub().await;
         Ok((erased, receipt))
     }
 

@@ -75,7 +75,7 @@ impl MemoryService {
         }
         transaction.commit().await?;
         self.indexes.refresh(owner, &slot, &guard).await?;
-        self.store.scrub().await?;
+        self.store.scrub().await;
         Ok(Deletion {
             deleted,
             not_found,
@@ -114,9 +114,8 @@ impl MemoryService {
 
     /// Forgets backups that are too old.
     pub async fn purge(&self) -> Result<()> {
-        if self.store.purge_backups(self.clock.now()).await? > 0 {
-            self.store.scrub().await?;
-        }
+        self.store.purge_backups(self.clock.now()).await?;
+        self.store.scrub().await;
         Ok(())
     }
 }

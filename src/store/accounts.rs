@@ -63,15 +63,6 @@ impl Store {
         Ok(row.map(Account::from))
     }
 
-    /// The account with this id.
-    pub async fn account(&self, id: &AccountId) -> Result<Option<Account>> {
-        let row = Entity::find_by_id(id.as_str())
-            .one(&self.read)
-            .await
-            .map_err(db_error)?;
-        Ok(row.map(Account::from))
-    }
-
     /// Every account, oldest first.
     pub async fn accounts(&self) -> Result<Vec<Account>> {
         let rows = Entity::find()

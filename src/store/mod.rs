@@ -160,14 +160,16 @@ impl Store {
             .map_err(db_error)
     }
 
-    /// Takes out of SQLite's write-ahead log what was deleted from the database. PostgreSQL's log can't be reached
-    /// from here: it is recycled by its own settings.
-    pub async fn scrub(&self) -> Result<()> {
+    /// Takes out of SQLite's write-ahead log what was deleted from the database. What can't be done now, because others
+    /// are reading, is done by the next checkpoint. PostgreSQL's log can't be reached from here: it is recycled by its
+    /// own settings.
+    pub async fn scrub(&self) {
         if self.write.get_database_backend() == DbBackend::Sqlite {
             let checkpoint = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)");
-            checkpoint.await.map_err(db_error)?;
+            if let Err(error) = checkpoint.await {
+                tracing::warn!(%error, "what was deleted is still in the write-ahead log");
+            }
         }
-        Ok(())
     }
 
     /// Ends every connection, after what is under way.

@@ -168,12 +168,12 @@ impl Store {
     }
 
     /// Forgets hours before this time.
-    pub async fn purge_usage(&self, before: DateTime<Utc>) -> Result<u64> {
-        let done = Entity::delete_many()
+    pub async fn purge_usage(&self, before: DateTime<Utc>) -> Result<()> {
+        Entity::delete_many()
             .filter(Column::Hour.lt(before))
             .exec(&self.write)
             .await
             .map_err(db_error)?;
-        Ok(done.rows_affected)
+        Ok(())
     }
 }

@@ -312,7 +312,7 @@ impl AuthService {
 
     async fn erase_account(&self, account_id: &AccountId) -> Result<String> {
         let erased = self.store.delete_account(account_id).await?;
-        self.store.scrub().await?;
+        self.store.scrub().await;
         self.forget_all().await;
         let counts = json!({
             "accounts": erased.accounts, "persons": erased.persons, "memories": erased.memories,
