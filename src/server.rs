@@ -111,7 +111,7 @@ struct Surroundings {
 
 /// Gives every request an id and an [`Origin`], and logs it: never its query, headers or body.
 async fn observe(State(surroundings): State<Surroundings>, mut request: Request, next: Next) -> Response {
-    let id = request_id(&request);
+    let mut id = request_id(&request);
     let started = Instant::now();
     let origin = Arc::new(origin(&surroundings, &mut request, &id));
     let span = tracing::info_span!("request", request_id = origin.request_id);
@@ -132,6 +132,8 @@ async fn observe(State(surroundings): State<Surroundings>, mut request: Request,
         "answered"
     );
     let headers = response.headers_mut();
+    // An id comes once, and would push others out of HPACK's table (RFC 7541, 7.1.3).
+    id.set_sensitive(true);
     headers.insert("x-request-id", id);
     if origin.secure {
         headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);

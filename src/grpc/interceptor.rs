@@ -142,7 +142,17 @@ fn credential(headers: &HeaderMap) -> Option<Credential<'_>> {
 }
 
 fn show(allowance: &Allowance, headers: &mut HeaderMap) {
-    headers.insert("x-ratelimit-limit", HeaderValue::from(allowance.limit));
-    headers.insert("x-ratelimit-remaining", HeaderValue::from(allowance.remaining));
-    headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset));
+    for (name, value) in [
+        ("x-ratelimit-limit", HeaderValue::from(allowance.limit)),
+        ("x-ratelimit-remaining", fleeting(allowance.remaining.into())),
+        ("x-ratelimit-reset", fleeting(allowance.reset.into())),
+    ] {
+        headers.insert(name, value);
+    }
+}
+
+/// A value that comes once, and would push others out of HPACK's table (RFC 7541, 7.1.3).
+fn fleeting(mut value: HeaderValue) -> HeaderValue {
+    value.set_sensitive(true);
+    value
 }
