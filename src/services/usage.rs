@@ -293,8 +293,7 @@ impl UsageService {
 
 impl Cell {
     fn new() -> Self {
-        #[expect(clippy::unwrap_used, reason = "two digits are within what the crate takes, 0 to 5")]
-        let latency = Histogram::new(DIGITS).unwrap();
+        let latency = Histogram::new(DIGITS).expect("invariant: two digits are within what the crate takes, 0 to 5");
         Self {
             requests: 0,
             errors: 0,
