@@ -5,6 +5,7 @@
 use super::lexicon::is_adverb;
 use super::verb;
 use super::word::{Word, words};
+use crate::model::Category;
 
 /// What an attribute is of. Of each a subject has one value at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,20 @@ const TITLES: &[&str] = &[
     "librarian",
 ];
 
+impl Attribute {
+    /// The category that a fact about this belongs to, where it is always the same one.
+    pub(super) const fn category(&self) -> Option<Category> {
+        match self {
+            Self::Employer | Self::Title => Some(Category::Career),
+            Self::Diet => Some(Category::Health),
+            Self::Relationship => Some(Category::Relationships),
+            Self::Age => Some(Category::Identity),
+            Self::Skill(_) => Some(Category::Learning),
+            Self::Home | Self::Possession(_) => None,
+        }
+    }
+}
+
 /// The attributes that the text's first sentence states for the present.
 pub(super) fn read(text: &str) -> Vec<Reading> {
     let sentence = first_sentence(text);
@@ -154,7 +169,13 @@ pub(super) fn read(text: &str) -> Vec<Reading> {
         let (here, next) = (at(i), at(i + 1));
         match (here, next) {
             ("works" | "work" | "working", "at" | "for") | ("job", "at") | ("started", "at") => {
-                add(Attribute::Employer, name_from(&content, i + 2), is_over)
+                let employer = name_from(&content, i + 2);
+                // "works at Acme as a nurse"
+                let after = i + 2 + employer.split(' ').count();
+                if at(after) == "as" {
+                    add(Attribute::Title, title_from(&content, after + 1), is_over);
+                }
+                add(Attribute::Employer, employer, is_over);
             }
             ("joined", _) if content.get(i + 1).is_some_and(|w| w.is_capitalised()) => {
                 add(Attribute::Employer, name_from(&content, i + 1), is_over)
@@ -330,6 +351,13 @@ mod tests {
     #[test]
     fn attributes_are_read_from_facts() {
         assert_eq!(found("User works at Acme."), [(Attribute::Employer, "acme".to_owned())]);
+        assert_eq!(
+            found("User works at Acme Labs as a nurse."),
+            [
+                (Attribute::Title, "nurse".to_owned()),
+                (Attribute::Employer, "acme labs".to_owned())
+            ]
+        );
         assert!(found("User is a data analyst at Acme Labs.").contains(&(Attribute::Employer, "acme labs".to_owned())));
         assert!(found("User is a data analyst at Acme Labs.").contains(&(Attribute::Title, "data analyst".to_owned())));
         assert_eq!(

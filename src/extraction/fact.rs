@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
+use super::attribute;
 use super::category::{self, Evidence};
 use super::coreference::{self, Antecedents};
 use super::foreign;
@@ -30,6 +31,9 @@ use crate::model::MemoryType;
 /// A group takes no further sentence beyond these.
 const MOST_SENTENCES: usize = 4;
 pub(super) const LONGEST_GROUP_BYTES: usize = 420;
+
+/// Evidence for the category of an attribute that a fact states: as clear as a clear word.
+const STATED: f32 = 2.0;
 
 /// "I'm really excited." in front of a fact adds nothing to it.
 const BARE_FEELING_WORDS: usize = 4;
@@ -267,9 +271,12 @@ pub(super) fn candidate<'w, 'a: 'w>(
     let Judged {
         event_time,
         memory_type,
-        evidence,
+        mut evidence,
         names_speaker,
     } = judged;
+    for category in attribute::read(&text).iter().filter_map(|r| r.attribute.category()) {
+        evidence.add(category, STATED);
+    }
     let is_private = quotes.iter().any(|quote| private::is_private(&quote.text));
     let importance = importance::of(
         words,
@@ -288,7 +295,8 @@ pub(super) fn candidate<'w, 'a: 'w>(
         importance,
         event_time,
         quotes,
-        context: scene.previous.map(surroundings::context),
+        // What it was said after is kept in the clear beside the fact.
+        context: scene.previous.map(surroundings::context).filter(|said| !private::is_private(said)),
     }
 }
 

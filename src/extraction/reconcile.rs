@@ -29,8 +29,8 @@ pub enum Decision {
     Add,
     /// This memory says it already.
     Unchanged(MemoryId),
-    /// It is the newer value of this memory, or contradicts it.
-    Supersede(MemoryId),
+    /// It is the newer value of these memories, or contradicts them; never empty.
+    Supersede(Vec<MemoryId>),
 }
 
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
@@ -73,34 +73,46 @@ fn gist(text: &str) -> Gist {
     }
 }
 
+/// A known memory and what it says.
+struct Known<'a> {
+    memory: &'a Memory,
+    cosine: f32,
+    gist: Gist,
+    readings: Vec<Reading>,
+}
+
 /// Compares a candidate with the nearest known, current memories of the same person, best first.
 pub fn decide(candidate: &Candidate, similar: &[Similar<'_>]) -> Decision {
     let new = gist(&candidate.text);
-    let told_again = similar.iter().find(|known| {
-        let old = gist(&known.memory.text);
+    let known: Vec<Known<'_>> = similar
+        .iter()
+        .map(|known| Known {
+            memory: known.memory,
+            cosine: known.cosine,
+            gist: gist(&known.memory.text),
+            readings: attribute::read(&known.memory.text),
+        })
+        .collect();
+    let told_again = known.iter().find(|known| {
         let same_date = candidate.event_time == known.memory.event_time || candidate.event_time.is_none();
-        says_same(&new, &old) && same_date
+        says_same(&new, &known.gist) && same_date
     });
     if let Some(known) = told_again {
         return Decision::Unchanged(known.memory.id.clone());
     }
     let readings = attribute::read(&candidate.text);
-    for known in similar {
-        let old_readings = attribute::read(&known.memory.text);
-        let newer = readings
-            .iter()
-            .any(|new| old_readings.iter().any(|old| replaces(new, old)));
-        if newer && is_one_fact(&known.memory.text) {
-            return Decision::Supersede(known.memory.id.clone());
-        }
+    let is_newer = |known: &&Known<'_>| {
+        let mut pairs = readings.iter().flat_map(|new| known.readings.iter().map(move |old| (new, old)));
+        pairs.any(|(new, old)| replaces(new, old)) && is_one_fact(&known.memory.text)
+    };
+    let older: Vec<MemoryId> = known.iter().filter(is_newer).map(|known| known.memory.id.clone()).collect();
+    if !older.is_empty() {
+        return Decision::Supersede(older);
     }
-    if let Some(known) = similar
+    let closed = known
         .iter()
-        .find(|known| contradicts(candidate, &new, known) || is_more_exact(candidate, &new, known))
-    {
-        return Decision::Supersede(known.memory.id.clone());
-    }
-    Decision::Add
+        .find(|known| contradicts(candidate, &new, known) || is_more_exact(candidate, &new, known));
+    closed.map_or(Decision::Add, |known| Decision::Supersede(vec![known.memory.id.clone()]))
 }
 
 /// The same words of content, or fewer of them.
@@ -129,7 +141,7 @@ fn is_one_fact(text: &str) -> bool {
 }
 
 /// "no longer plays tennis" against "plays tennis": same subject, opposite sense, all of its content known.
-fn contradicts(candidate: &Candidate, new: &Gist, known: &Similar<'_>) -> bool {
+fn contradicts(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
     let lower = candidate.text.to_lowercase();
     let ends = [
         "no longer",
@@ -144,7 +156,7 @@ fn contradicts(candidate: &Candidate, new: &Gist, known: &Similar<'_>) -> bool {
     ]
     .iter()
     .any(|mark| lower.contains(mark));
-    let old = gist(&known.memory.text);
+    let old = &known.gist;
     if !ends || !new.is_negative && !lower.contains("gave up") || old.is_negative || !is_one_fact(&known.memory.text) {
         return false;
     }
@@ -158,8 +170,8 @@ fn contradicts(candidate: &Candidate, new: &Gist, known: &Similar<'_>) -> bool {
 }
 
 /// Everything that the old memory says and more.
-fn is_more_exact(candidate: &Candidate, new: &Gist, known: &Similar<'_>) -> bool {
-    let old = gist(&known.memory.text);
+fn is_more_exact(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
+    let old = &known.gist;
     candidate.memory_type == MemoryType::Semantic
         && known.memory.memory_type == MemoryType::Semantic
         && old.stems.len() >= 3
@@ -306,6 +318,15 @@ mod tests {
             ("User is a vegetarian.", "User is no longer a vegetarian."),
             ("User is vegan.", "User is vegetarian now."),
             ("User is single.", "User got engaged in May."),
+            (
+                "User works at Google as an engineer.",
+                "User just got promoted to senior engineer at Google!",
+            ),
+            (
+                "User just got promoted to senior engineer at Google!",
+                "User joined Meta last week (week of 16 November 2026).",
+            ),
+            ("User is a vegetarian.", "User started eating meat again."),
             ("User is 34 years old.", "User is 35 years old."),
             ("User's favorite color is green.", "User's favorite color is blue."),
             ("User plays tennis.", "User no longer plays tennis."),
@@ -313,6 +334,16 @@ mod tests {
         ] {
             assert_eq!(decided(old, new), "supersede", "{old} / {new}");
         }
+    }
+
+    #[test]
+    fn a_newer_value_supersedes_every_older_one() {
+        let (mut one, mut other) = (memory("User works at Acme."), memory("User is a nurse at Acme."));
+        (one.id, other.id) = (MemoryId::from_stored("mem_1"), MemoryId::from_stored("mem_2"));
+        let similar = [&one, &other].map(|memory| Similar { memory, cosine: 0.8 });
+        let new = candidate("User joined Bolt as a director.", MemoryType::Episodic);
+        let both = Decision::Supersede(vec![one.id.clone(), other.id.clone()]);
+        assert_eq!(decide(&new, &similar), both);
     }
 
     #[test]

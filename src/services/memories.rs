@@ -21,7 +21,7 @@ pub use crate::store::{ListQuery, ListSort};
 /// How often storing starts again when another instance changed the same person meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
 /// Known memories that a new fact is held against.
-const SIMILAR: usize = 8;
+const SIMILAR: usize = 24;
 /// How long an idempotency key is remembered.
 const IDEMPOTENCY_HOURS: i64 = 24;
 

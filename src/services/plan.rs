@@ -52,14 +52,14 @@ impl Plan {
             let sources = sources(request, &fact.candidate, first_position);
             match extraction::decide(&fact.candidate, &similar) {
                 Decision::Add => plan.add(request, fact, sources, now, Operation::Added),
-                Decision::Supersede(id) => {
-                    let old = find(&id).cloned();
+                Decision::Supersede(ids) => {
                     plan.add(request, fact, sources, now, Operation::Updated);
-                    if let (Some(old), Some((new, ..))) = (old, plan.added.last()) {
+                    let Some((new, ..)) = plan.added.last() else { continue };
+                    for old in ids.iter().filter_map(find) {
                         let closed = Memory {
                             version: old.version + 1,
                             updated_at: now,
-                            ..Memory::clone(&old)
+                            ..Memory::clone(old)
                         };
                         plan.superseded.push((Arc::new(closed), new.id.clone()));
                     }
