@@ -18,6 +18,7 @@ mod m20261124_000010_rate_limits;
 mod m20261124_000011_usage;
 mod m20261124_000012_audit;
 mod m20261124_000013_deletions;
+mod m20261124_000014_sealing;
 
 pub(crate) struct Migrator;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000011_usage::Migration),
             Box::new(m20261124_000012_audit::Migration),
             Box::new(m20261124_000013_deletions::Migration),
+            Box::new(m20261124_000014_sealing::Migration),
         ]
     }
 }

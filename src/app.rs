@@ -24,9 +24,9 @@ use crate::secrets;
 use crate::server::{self, ServerHandle, TlsCertificate};
 use crate::services::{
     AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, RateLimitSettings, RateLimiter, Receipts, Secret,
-    UsageService, Vault,
+    UsageService,
 };
-use crate::store::{Store, StoreOptions};
+use crate::store::{ReadMasterKeys, Store, StoreOptions, Vault};
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
@@ -36,6 +36,11 @@ const MAX_DEADLINE: Duration = Duration::from_secs(60);
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often what is too old is forgotten.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
+/// How often memories are looked for whose time is over.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+/// The file of the master key, and of the one that takes its place.
+const MASTER_KEY: &str = "master_key";
+const NEW_MASTER_KEY: &str = "master_key.new";
 const SERVICES: [&str; 3] = ["", "memsync.v1.AuthService", "memsync.v1.MemoryService"];
 
 /// The services over one database.
@@ -75,14 +80,13 @@ pub struct Running {
 impl App {
     /// Opens the database, brings its schema up to date, and makes the services.
     pub async fn open(config: &Config, clock: Clock) -> Result<Self> {
-        let store = Store::connect(&StoreOptions {
-            url: config.database.url.clone(),
-            max_connections: config.database.max_connections,
-            timeout: config.database.timeout,
-        })
-        .await?;
+        let store = connect(config).await?;
         if config.database.auto_migrate || config.database.url.starts_with("sqlite:") {
             store.migrate_up().await?;
+        }
+        if let Err(error) = store.check_master_key().await {
+            let cause = anyhow::Error::from(error);
+            tracing::warn!("private memories and backups can't be read or written: {cause:#}");
         }
         let receipts = Arc::new(receipts(config)?);
         let auth = AuthService::new(
@@ -107,7 +111,6 @@ impl App {
             embedder,
             config.index_memory_mb,
             Arc::clone(&receipts),
-            Vault::new(&secret(config, "master_key")?),
         ));
         Ok(Self {
             store,
@@ -248,6 +251,51 @@ impl App {
     }
 }
 
+/// Opens the database as it is.
+pub async fn connect(config: &Config) -> Result<Store> {
+    connect_with(config, master_keys(config)).await
+}
+
+async fn connect_with(config: &Config, keys: ReadMasterKeys) -> Result<Store> {
+    let options = StoreOptions {
+        url: config.database.url.clone(),
+        max_connections: config.database.max_connections,
+        timeout: config.database.timeout,
+    };
+    Store::connect(&options, Vault::new(keys)).await
+}
+
+/// The master keys of the settings, else those of the data directory. While one takes the place of another there are
+/// two, and the database names the one in use.
+fn master_keys(config: &Config) -> ReadMasterKeys {
+    let encryption = config.encryption.clone();
+    let directory = config.data_dir.clone();
+    Box::new(move || {
+        if let Some(key) = &encryption.master_key {
+            let previous = encryption.previous_master_key.iter();
+            return Ok(std::iter::once(key).chain(previous).map(|key| key.0).collect());
+        }
+        let mut keys = vec![secrets::load_or_create(&directory, MASTER_KEY)?];
+        keys.extend(secrets::load(&directory, NEW_MASTER_KEY)?);
+        Ok(keys)
+    })
+}
+
+/// Wraps every account's key with another master key: that of the settings, else a new one in the data directory. Says
+/// how many there were. Doing it again finishes one that was interrupted.
+pub async fn rotate_master_key(config: &Config) -> Result<usize> {
+    let away = |e: std::io::Error| Error::Unavailable(Box::new(e));
+    if config.encryption.master_key.is_some() {
+        return connect(config).await?.rotate_master_key().await;
+    }
+    let old = secret(config, MASTER_KEY)?;
+    let new = secret(config, NEW_MASTER_KEY)?;
+    let keys: ReadMasterKeys = Box::new(move || Ok(vec![new, old]));
+    let count = connect_with(config, keys).await?.rotate_master_key().await?;
+    secrets::replace(&config.data_dir, MASTER_KEY, NEW_MASTER_KEY).map_err(away)?;
+    Ok(count)
+}
+
 /// What signs and checks receipts of erasure.
 pub fn receipts(config: &Config) -> Result<Receipts> {
     Receipts::new(&secret(config, "receipt_key")?)
@@ -294,12 +342,18 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
 async fn maintain(app: App, config: Config) {
     let mut flush = tokio::time::interval(config.usage_flush_interval);
     let mut purge = tokio::time::interval(PURGE_INTERVAL);
-    for interval in [&mut flush, &mut purge] {
+    let mut expire = tokio::time::interval(EXPIRY_INTERVAL);
+    for interval in [&mut flush, &mut purge, &mut expire] {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     }
     loop {
         tokio::select! {
             _ = flush.tick() => app.flush().await,
+            _ = expire.tick() => match app.memories.forget_expired().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "memories were forgotten whose time is over"),
+                Err(error) => tracing::warn!(%error, "memories whose time is over are not forgotten yet"),
+            },
             _ = purge.tick() => {
                 if let Err(error) = app.purge(&config).await {
                     tracing::warn!(%error, "what is too old is not forgotten yet");

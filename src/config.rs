@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use figment::value::{Dict, Value};
@@ -35,6 +37,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Authentication.
     pub auth: AuthConfig,
+    /// What private memories and backups are encrypted with.
+    pub encryption: EncryptionConfig,
     /// How many requests are allowed.
     pub limits: LimitsConfig,
     /// TLS; plain text when absent.
@@ -144,6 +148,25 @@ impl fmt::Debug for Hidden {
     }
 }
 
+/// What private memories and backups are encrypted with.
+#[derive(Clone, Debug, Default)]
+pub struct EncryptionConfig {
+    /// Wraps the keys of accounts, 32 bytes; one is made and kept in the data directory when absent.
+    pub master_key: Option<HiddenKey>,
+    /// Wrapped them until lately, until `memsync rotate-master-key` is run.
+    pub previous_master_key: Option<HiddenKey>,
+}
+
+/// A key that must not be shown. Its `Debug` hides it.
+#[derive(Clone)]
+pub struct HiddenKey(pub [u8; 32]);
+
+impl fmt::Debug for HiddenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// Who can make an account.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Registration {
@@ -228,6 +251,10 @@ impl Config {
                 is_registration_open: read.get("auth.registration") != Some(Registration::Closed),
                 access_token_lifetime: read.seconds("auth.access_token_lifetime", 900.0),
                 refresh_token_lifetime: read.seconds("auth.refresh_token_lifetime", 30.0 * DAY_S),
+            },
+            encryption: EncryptionConfig {
+                master_key: read.key("encryption.master_key"),
+                previous_master_key: read.key("encryption.previous_master_key"),
             },
             limits: read.limits(),
             tls: read.tls(),
@@ -360,6 +387,16 @@ impl Reader {
                 .push(format!("{name}: must be at least {MIN_SECRET_BYTES} bytes"));
         }
         Some(Hidden(secret))
+    }
+
+    /// 32 bytes in Base64. The value is in no message.
+    fn key(&mut self, name: &'static str) -> Option<HiddenKey> {
+        let text = self.text(name)?;
+        let key = BASE64.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
+        if key.is_none() {
+            self.faults.push(format!("{name}: must be 32 bytes in Base64"));
+        }
+        key.map(HiddenKey)
     }
 
     fn limits(&mut self) -> LimitsConfig {

@@ -54,6 +54,9 @@ pub enum Error {
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The memory to delete has another version by now.
+    #[error("The memory has another version by now")]
+    DeletionConflict,
     /// The request is larger than the limit, in MiB.
     #[error("Request is larger than {0} MiB")]
     TooLarge(usize),

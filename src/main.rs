@@ -11,11 +11,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use memsync::app::App;
+use memsync::app::{self, App};
 use memsync::config::{Config, LogConfig, LogFormat};
 use memsync::eval;
 use memsync::model::Clock;
-use memsync::store::{Store, StoreOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -47,6 +46,12 @@ enum Command {
         /// The backup's id, `backup_…`, as the deletion gave it.
         backup_id: String,
     },
+    /// Write every memory of a person, or of a whole account, as lines of JSON.
+    Export(cli::Export),
+    /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
+    Import(cli::Import),
+    /// Wrap the keys of accounts with another master key: that of the settings, else a new one in the data directory.
+    RotateMasterKey,
     /// Check a receipt of erasure that this installation wrote, and print what it says.
     VerifyReceipt {
         /// A file with the receipt; `-` for standard input.
@@ -117,6 +122,9 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::User(command) => cli::user(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
         Command::Restore { backup_id } => cli::restore(&config, backup_id).await,
+        Command::Export(export) => cli::export(&config, export).await,
+        Command::Import(import) => cli::import(&config, import).await,
+        Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
@@ -191,12 +199,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()> {
-    let options = StoreOptions {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-    };
-    let store = Store::connect(&options).await?;
+    let store = app::connect(config).await?;
     match command {
         MigrateCommand::Up => store.migrate_up().await?,
         MigrateCommand::Down { steps } => store.migrate_down(steps).await?,

@@ -14,7 +14,7 @@ pub const SECRET_BYTES: usize = 32;
 /// all get the same.
 pub fn load_or_create(directory: &Path, name: &str) -> io::Result<[u8; SECRET_BYTES]> {
     let path = directory.join(name);
-    if let Some(secret) = load(&path)? {
+    if let Some(secret) = load(directory, name)? {
         return Ok(secret);
     }
     std::fs::create_dir_all(directory)?;
@@ -26,13 +26,15 @@ pub fn load_or_create(directory: &Path, name: &str) -> io::Result<[u8; SECRET_BY
     file.as_file().sync_all()?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(secret),
-        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => load(&path)?.ok_or(e.error),
+        Err(e) if e.error.kind() == ErrorKind::AlreadyExists => load(directory, name)?.ok_or(e.error),
         Err(e) => Err(e.error),
     }
 }
 
-fn load(path: &Path) -> io::Result<Option<[u8; SECRET_BYTES]>> {
-    match std::fs::read(path) {
+/// The secret in `directory` under `name`, where there is one.
+pub fn load(directory: &Path, name: &str) -> io::Result<Option<[u8; SECRET_BYTES]>> {
+    let path = directory.join(name);
+    match std::fs::read(&path) {
         Ok(bytes) => bytes.try_into().map(Some).map_err(|_| {
             let fault = format!("{} is not {SECRET_BYTES} bytes long", path.display());
             io::Error::new(ErrorKind::InvalidData, fault)
@@ -40,6 +42,12 @@ fn load(path: &Path) -> io::Result<Option<[u8; SECRET_BYTES]>> {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e),
     }
+}
+
+/// Puts the secret `new` in the place of `name`; `new` is gone then. Durable when it returns.
+pub fn replace(directory: &Path, name: &str, new: &str) -> io::Result<()> {
+    std::fs::rename(directory.join(new), directory.join(name))?;
+    std::fs::File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]

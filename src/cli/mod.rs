@@ -1,4 +1,4 @@
-//! Accounts, keys, backups and receipts on the command line.
+//! Accounts, keys, backups, exports and receipts on the command line.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -13,6 +13,10 @@ use memsync::app::{self, App};
 use memsync::config::Config;
 use memsync::model::{ApiKeyId, BackupId, Clock, ScopeSet};
 use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
+
+mod portability;
+
+pub use portability::{Export, Import, export, import};
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -217,6 +221,12 @@ pub fn verify_receipt(config: &Config, file: &Path) -> anyhow::Result<()> {
     }
     let receipt = app::receipts(config)?.verify(&receipt)?;
     println!("{}", serde_json::to_string_pretty(&receipt)?);
+    Ok(())
+}
+
+pub async fn rotate_master_key(config: &Config) -> anyhow::Result<()> {
+    let count = app::rotate_master_key(config).await?;
+    eprintln!("wrapped the keys of {count} accounts with the new master key");
     Ok(())
 }
 

@@ -78,6 +78,7 @@ pub async fn recall(
                     limit: DEPTH,
                     rerank: true,
                     filter: Filter::default(),
+                    as_of: None,
                 })
                 .await?;
             search_times.push(started.elapsed());
@@ -118,6 +119,7 @@ fn store_request(owner: &Owner, session: &Session) -> StoreRequest {
         source: "eval".to_owned(),
         metadata: None,
         said_at: None,
+        expires_at: None,
         idempotency: None,
     }
 }

@@ -296,7 +296,10 @@ pub(super) fn candidate<'w, 'a: 'w>(
         event_time,
         quotes,
         // What it was said after is kept in the clear beside the fact.
-        context: scene.previous.map(surroundings::context).filter(|said| !private::is_private(said)),
+        context: scene
+            .previous
+            .map(surroundings::context)
+            .filter(|said| !private::is_private(said)),
     }
 }
 

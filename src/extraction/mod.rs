@@ -143,7 +143,6 @@ pub fn extract(turns: &[Turn<'_>]) -> Vec<Candidate> {
     deduplicate(out)
 }
 
-/// A usable name: visible, short, one line.
 /// Whether a text holds secrets or sensitive data, which always belong to [`Category::Private`].
 pub fn is_private(text: &str) -> bool {
     private::is_private(text)
@@ -154,6 +153,40 @@ pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     time::event_time(&time::mentions(&word::words(text), said_at))
 }
 
+/// What is found out about a fact from its text alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judgement {
+    /// Lasting or of a time.
+    pub memory_type: MemoryType,
+    /// One to three, the most fitting first.
+    pub categories: Vec<Category>,
+    /// 0.0 to 1.0.
+    pub importance: f32,
+    /// When the thing happened or will happen, where the words say so.
+    pub event_time: Option<DateTime<Utc>>,
+}
+
+/// Judges a fact that was written elsewhere; relative times count from `said_at`.
+pub fn judge(text: &str, said_at: DateTime<Utc>) -> Judgement {
+    let words = word::words(text);
+    let times = time::mentions(&words, said_at);
+    let evidence = category::evidence(&words);
+    let memory_type = kind::of(&words, &times);
+    let is_private = private::is_private(text);
+    let standing = importance::Standing {
+        memory_type,
+        is_private,
+        names_speaker: true,
+    };
+    Judgement {
+        memory_type,
+        categories: category::choose(&evidence, is_private, memory_type == MemoryType::Semantic),
+        importance: importance::of(words.iter(), &evidence, standing),
+        event_time: time::event_time(&times),
+    }
+}
+
+/// A usable name: visible, short, one line.
 fn clean_name(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|n| {
         !n.is_empty() && n.len() <= 64 && !n.contains(|c: char| c.is_control()) && n.chars().any(char::is_alphanumeric)

@@ -102,17 +102,25 @@ pub fn decide(candidate: &Candidate, similar: &[Similar<'_>]) -> Decision {
     }
     let readings = attribute::read(&candidate.text);
     let is_newer = |known: &&Known<'_>| {
-        let mut pairs = readings.iter().flat_map(|new| known.readings.iter().map(move |old| (new, old)));
+        let mut pairs = readings
+            .iter()
+            .flat_map(|new| known.readings.iter().map(move |old| (new, old)));
         pairs.any(|(new, old)| replaces(new, old)) && is_one_fact(&known.memory.text)
     };
-    let older: Vec<MemoryId> = known.iter().filter(is_newer).map(|known| known.memory.id.clone()).collect();
+    let older: Vec<MemoryId> = known
+        .iter()
+        .filter(is_newer)
+        .map(|known| known.memory.id.clone())
+        .collect();
     if !older.is_empty() {
         return Decision::Supersede(older);
     }
     let closed = known
         .iter()
         .find(|known| contradicts(candidate, &new, known) || is_more_exact(candidate, &new, known));
-    closed.map_or(Decision::Add, |known| Decision::Supersede(vec![known.memory.id.clone()]))
+    closed.map_or(Decision::Add, |known| {
+        Decision::Supersede(vec![known.memory.id.clone()])
+    })
 }
 
 /// The same words of content, or fewer of them.
@@ -268,6 +276,9 @@ mod tests {
                 position: 0,
                 quote: String::new(),
             }],
+            expires_at: None,
+            superseded_by: None,
+            reinforced: 0,
             context: None,
             version: 1,
             created_at: now,

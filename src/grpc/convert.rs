@@ -11,7 +11,7 @@ use serde_json::Map;
 
 use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
 use crate::error::{Error, Result};
-use crate::model::{Category, Memory, MemoryType, Operation, Owner, Role};
+use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role};
 use crate::proto::v1::{self as pb};
 use crate::search::{Filter, Hit};
 use crate::services::{
@@ -35,6 +35,7 @@ pub(super) fn store_request(
     message: pb::StoreMemoriesRequest,
     owner: Owner,
     idempotency: Option<(String, [u8; 32])>,
+    now: DateTime<Utc>,
     mut violations: Violations,
 ) -> Result<StoreRequest> {
     let pb::StoreMemoriesRequest {
@@ -45,6 +46,7 @@ pub(super) fn store_request(
         user_id: _,
         metadata,
         r#async,
+        expires_at,
     } = message;
     if messages.is_empty() || messages.len() > MAX_MESSAGES {
         violations.add("messages", format!("must be 1 to {MAX_MESSAGES} messages"));
@@ -71,6 +73,7 @@ pub(super) fn store_request(
             }
             time.map(|t| t.with_timezone(&Utc))
         });
+    let expires_at = violations.future("expires_at", expires_at, now);
     let request = violations.finish(StoreRequest {
         owner,
         messages,
@@ -79,6 +82,7 @@ pub(super) fn store_request(
         source,
         metadata,
         said_at,
+        expires_at,
         idempotency,
     })?;
     if r#async == Some(true) {
@@ -179,6 +183,7 @@ pub(super) fn search_request(
         min_importance,
         metadata,
         include_superseded,
+        as_of,
     } = message;
     if query.trim().is_empty() || query.chars().take(MAX_QUERY_CHARS + 1).count() > MAX_QUERY_CHARS {
         violations.add(
@@ -208,12 +213,14 @@ pub(super) fn search_request(
         include_superseded: include_superseded.unwrap_or(false),
     };
     let limit = usize::try_from(limit).unwrap_or(1);
+    let as_of = violations.time("as_of", as_of);
     violations.finish(SearchRequest {
         owner,
         query,
         limit,
         rerank: rerank.unwrap_or(false),
         filter,
+        as_of,
     })
 }
 
@@ -250,6 +257,8 @@ pub(super) fn list_request(
         sort,
         order,
         user_id: _,
+        as_of,
+        include_superseded,
     } = message;
     let page = violations.range("page", page, 1, 1, 1_000_000);
     let page_size = violations.range("page_size", page_size, 20, 1, 100);
@@ -284,12 +293,14 @@ pub(super) fn list_request(
         memory_type: memory_type_from_pb(r#type, &mut violations),
         agent_id,
         thread_id,
+        include_superseded: include_superseded.unwrap_or(false),
         sort,
         ascending,
         offset: u64::try_from(i64::from(page - 1) * i64::from(page_size)).unwrap_or(0),
         limit: u64::try_from(page_size).unwrap_or(1),
     };
-    violations.finish((ListRequest { owner, query }, Page { page, page_size }))
+    let as_of = violations.time("as_of", as_of);
+    violations.finish((ListRequest { owner, query, as_of }, Page { page, page_size }))
 }
 
 pub(super) fn list_response(found: MemoryPage, page: Page) -> pb::ListMemoriesResponse {
@@ -334,7 +345,14 @@ pub(super) fn memory(memory: &Memory) -> pb::Memory {
         updated_at: Some(timestamp(memory.updated_at)),
         vector_distance: None,
         rerank_score: None,
+        expires_at: memory.expires_at.map(timestamp),
+        superseded_by: memory.superseded_by.as_ref().and_then(known_id),
     }
+}
+
+/// What took a memory's place is not known of every one that was imported.
+pub(super) fn known_id(id: &MemoryId) -> Option<String> {
+    Some(id.to_string()).filter(|id| !id.is_empty())
 }
 
 pub(super) fn category(category: Category) -> i32 {
@@ -392,11 +410,11 @@ pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {
 }
 
 /// Four decimals say all that a score or a distance means, without the noise of `f32` widened to `f64`.
-fn decimal(value: f32) -> f64 {
+pub(super) fn decimal(value: f32) -> f64 {
     (f64::from(value) * 10_000.0).round() / 10_000.0
 }
 
-fn struct_from_json(map: &Map<String, serde_json::Value>) -> Struct {
+pub(super) fn struct_from_json(map: &Map<String, serde_json::Value>) -> Struct {
     Struct {
         fields: map
             .iter()

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::convert::{self, category, category_from_pb, memory_type, memory_type_of, timestamp};
+use chrono::{DateTime, Utc};
+
+use super::convert::{self, category, category_from_pb, known_id, memory_type, memory_type_of, timestamp};
 use super::validate::{MAX_CONTENT_BYTES, Violations};
 use crate::error::Result;
 use crate::model::{Category, Memory, MemoryId};
@@ -15,6 +17,7 @@ const MAX_IDS: usize = 1000;
 pub(super) fn memory_change(
     message: pb::UpdateMemoryRequest,
     if_match: Option<i64>,
+    now: DateTime<Utc>,
     mut violations: Violations,
 ) -> Result<(MemoryId, MemoryChange)> {
     let pb::UpdateMemoryRequest {
@@ -28,6 +31,8 @@ pub(super) fn memory_change(
         importance,
         expected_version,
         include_embeddings: _,
+        expires_at,
+        clear_expires_at,
     } = message;
     violations.visible("memory_id", &memory_id, 1);
     if let Some(content) = &content
@@ -58,6 +63,11 @@ pub(super) fn memory_change(
     {
         violations.add("expected_version", "contradicts If-Match");
     }
+    let expires_at = violations.future("expires_at", expires_at, now);
+    let is_cleared = clear_expires_at.unwrap_or(false);
+    if is_cleared && expires_at.is_some() {
+        violations.add("clear_expires_at", "contradicts expires_at");
+    }
     let change = MemoryChange {
         text: content,
         metadata: violations.metadata("metadata", metadata),
@@ -65,6 +75,7 @@ pub(super) fn memory_change(
         categories: (!distinct.is_empty()).then_some(distinct),
         memory_type: memory_type_of("memory_type", memory_type, &mut violations),
         importance: violations.share("importance", importance),
+        expires_at: if is_cleared { Some(None) } else { expires_at.map(Some) },
         expected_version: expected_version.or(if_match),
     };
     violations.finish((MemoryId::from_stored(memory_id), change))
@@ -81,6 +92,7 @@ pub(super) fn update_response(memory: Memory, embeddings: Vec<f32>) -> pb::Updat
         version,
         created_at,
         updated_at,
+        expires_at,
         ..
     } = convert::memory(&memory);
     pb::UpdateMemoryResponse {
@@ -95,6 +107,7 @@ pub(super) fn update_response(memory: Memory, embeddings: Vec<f32>) -> pb::Updat
         created_at,
         updated_at,
         version,
+        expires_at,
     }
 }
 
@@ -114,7 +127,10 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
         operation: change.into(),
         changed_by: version.changed_by,
         changed_at: Some(timestamp(version.changed_at)),
-        superseded_by: version.superseded_by.map(String::from),
+        superseded_by: version.superseded_by.as_ref().and_then(known_id),
+        importance: None,
+        metadata: None,
+        event_time: None,
     }
 }
 

@@ -1,17 +1,50 @@
 //! Deadlines: a request ends when its caller has stopped waiting.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::HeaderMap;
+use prost_reflect::{DescriptorPool, MethodDescriptor};
 use tonic::Status;
 
 use crate::error::Error;
 
-pub(super) async fn within_deadline(State(max): State<Duration>, request: Request, next: Next) -> Response {
-    let deadline = grpc_timeout(request.headers()).map_or(max, |wanted| wanted.min(max));
+/// How long requests may take.
+#[derive(Clone, Debug)]
+pub(super) struct Deadlines {
+    max: Duration,
+    /// RPCs that take a stream, by path: how long these take is up to whoever sends it.
+    unbounded: Arc<HashSet<String>>,
+}
+
+impl Deadlines {
+    pub(super) fn new(descriptors: &DescriptorPool, max: Duration) -> Self {
+        let rpcs = descriptors
+            .services()
+            .flat_map(|service| service.methods().collect::<Vec<_>>());
+        let streaming = rpcs.filter(MethodDescriptor::is_client_streaming);
+        let path = |rpc: MethodDescriptor| format!("/{}/{}", rpc.parent_service().full_name(), rpc.name());
+        Self {
+            max,
+            unbounded: Arc::new(streaming.map(path).collect()),
+        }
+    }
+}
+
+pub(super) async fn within_deadline(State(deadlines): State<Deadlines>, request: Request, next: Next) -> Response {
+    let wanted = grpc_timeout(request.headers());
+    let deadline = if deadlines.unbounded.contains(request.uri().path()) {
+        wanted
+    } else {
+        Some(wanted.map_or(deadlines.max, |wanted| wanted.min(deadlines.max)))
+    };
+    let Some(deadline) = deadline else {
+        return next.run(request).await;
+    };
     match tokio::time::timeout(deadline, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Status::from(Error::DeadlineExceeded).into_http(),

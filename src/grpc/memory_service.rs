@@ -3,27 +3,33 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::stream::{BoxStream, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::interceptor::MemoriesCreated;
 use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
-use super::{convert, convert_changes};
+use super::{convert, convert_changes, convert_portability};
 use crate::error::Error;
-use crate::model::MemoryId;
+use crate::model::{Caller, MemoryId};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
-use crate::services::{Actor, MemoryService};
+use crate::services::{Actor, Import, MemoryService};
 
 /// The service.
 pub(super) struct Memories(pub(super) Arc<MemoryService>);
 
-type Answer<T> = Result<Response<T>, Status>;
-
-fn later<T>(rpc: &'static str) -> Answer<T> {
-    Err(Error::NotImplemented(rpc).into())
+/// What concerns a whole account is not for keys that are bound to some of its people.
+fn may_touch_everybody(caller: &Caller) -> Result<(), Error> {
+    if caller.grant.user_ids.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::ForbiddenPerson)
+    }
 }
+
+type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Rpcs for Memories {
@@ -35,7 +41,7 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let idempotency = idempotency_key(&metadata, &mut violations)
             .map(|key| (key, Sha256::digest(convert::canonical_bytes(&message, &owner)).into()));
-        let request = convert::store_request(message, owner, idempotency, violations)?;
+        let request = convert::store_request(message, owner, idempotency, self.0.now(), violations)?;
         let outcome = self.0.store(&caller, request).await?;
         let answer = convert::store_response(outcome, started.elapsed());
         let created = MemoriesCreated(u32::try_from(answer.memories_created).unwrap_or(0));
@@ -89,7 +95,7 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let if_match = if_match(&metadata, &mut violations);
         let with_vector = message.include_embeddings == Some(true);
-        let (id, change) = convert_changes::memory_change(message, if_match, violations)?;
+        let (id, change) = convert_changes::memory_change(message, if_match, self.0.now(), violations)?;
         let (memory, vector) = self.0.update(&caller, &owner, &id, change).await?;
         let version = memory.version;
         let vector = vector.filter(|_| with_vector).unwrap_or_default();
@@ -107,14 +113,17 @@ impl Rpcs for Memories {
             user_id,
             cascade,
             backup,
+            expected_version,
         } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.visible("memory_id", &memory_id, 1);
+        let if_match = if_match(&metadata, &mut violations);
+        let expected = expected_version.or(if_match);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let actor = Actor::caller(&caller, &origin);
         let deletion = self
             .0
-            .delete(&actor, &owner, std::slice::from_ref(&id), backup.unwrap_or(true))
+            .delete_one(&actor, &owner, &id, expected, backup.unwrap_or(true))
             .await?;
         if deletion.deleted.is_empty() {
             return Err(Error::MemoryNotFound.into());
@@ -155,24 +164,83 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.visible("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
-        let versions = self.0.history(&owner, &id).await?;
+        let (versions, supersedes) = self.0.history(&owner, &id).await?;
         Ok(Response::new(pb::GetMemoryHistoryResponse {
             memory_id: id.into(),
             versions: versions.into_iter().map(convert_changes::memory_version).collect(),
+            supersedes: supersedes.into_iter().map(String::from).collect(),
         }))
     }
 
-    type ExportMemoriesStream = tokio_stream::Empty<Result<pb::ExportMemoriesResponse, Status>>;
+    type ExportMemoriesStream = BoxStream<'static, Result<pb::ExportMemoriesResponse, Status>>;
 
-    async fn export_memories(&self, _: Request<pb::ExportMemoriesRequest>) -> Answer<Self::ExportMemoriesStream> {
-        later("ExportMemories")
+    async fn export_memories(&self, request: Request<pb::ExportMemoriesRequest>) -> Answer<Self::ExportMemoriesStream> {
+        let (metadata, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        let pb::ExportMemoriesRequest { user_id, all_users } = message;
+        let user_id = if all_users == Some(true) {
+            if user_id.is_some() {
+                violations.add("all_users", "contradicts user_id");
+            }
+            may_touch_everybody(&caller)?;
+            None
+        } else {
+            Some(owner(&caller, &metadata, user_id, &mut violations)?.user_id)
+        };
+        let user_id = violations.finish(user_id)?;
+        let actor = Actor::caller(&caller, &origin);
+        let account_id = caller.account_id.clone();
+        let memories = Arc::clone(&self.0).export(&actor, account_id, user_id).await?;
+        let lines = memories.map_ok(convert_portability::export_response);
+        Ok(Response::new(lines.map_err(Status::from).boxed()))
     }
 
     async fn import_memories(
         &self,
-        _: Request<Streaming<pb::ImportMemoriesRequest>>,
+        request: Request<Streaming<pb::ImportMemoriesRequest>>,
     ) -> Answer<pb::ImportMemoriesResponse> {
-        later("ImportMemories")
+        let (metadata, extensions, mut pieces) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let first = pieces.message().await?.unwrap_or_default();
+        let options = convert_portability::import_options(&caller, &metadata, &first)?;
+        let mut import = Import::new(Arc::clone(&self.0), options)?;
+        import.feed(&first.chunk).await?;
+        while let Some(piece) = pieces.message().await? {
+            import.feed(&piece.chunk).await?;
+        }
+        let report = import.finish(&Actor::caller(&caller, &origin)).await?;
+        Ok(Response::new(convert_portability::import_response(report)))
+    }
+
+    async fn get_memory_settings(
+        &self,
+        request: Request<pb::GetMemorySettingsRequest>,
+    ) -> Answer<pb::GetMemorySettingsResponse> {
+        let caller = caller(request.extensions())?;
+        may_touch_everybody(&caller)?;
+        let lifetime = self.0.episodic_lifetime(&caller.account_id).await?;
+        Ok(Response::new(pb::GetMemorySettingsResponse {
+            settings: Some(convert_portability::settings(lifetime)),
+        }))
+    }
+
+    async fn update_memory_settings(
+        &self,
+        request: Request<pb::UpdateMemorySettingsRequest>,
+    ) -> Answer<pb::UpdateMemorySettingsResponse> {
+        let (_, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        may_touch_everybody(&caller)?;
+        let account = &caller.account_id;
+        if let Some(lifetime) = convert_portability::settings_change(message)? {
+            let actor = Actor::caller(&caller, &origin);
+            self.0.set_episodic_lifetime(&actor, account, lifetime).await?;
+        }
+        let lifetime = self.0.episodic_lifetime(account).await?;
+        Ok(Response::new(pb::UpdateMemorySettingsResponse {
+            settings: Some(convert_portability::settings(lifetime)),
+        }))
     }
 
     async fn erase_user(&self, request: Request<pb::EraseUserRequest>) -> Answer<pb::EraseUserResponse> {

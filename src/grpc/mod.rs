@@ -23,6 +23,7 @@ mod auth_service;
 mod convert;
 mod convert_auth;
 mod convert_changes;
+mod convert_portability;
 mod deadline;
 mod interceptor;
 mod load_shed;
@@ -53,7 +54,8 @@ pub struct GrpcOptions {
     pub tls_required: bool,
     /// Requests being answered at one time.
     pub max_concurrent_requests: usize,
-    /// How long a request may take when the caller sets no `grpc-timeout`, and at most when it does.
+    /// How long a request may take when the caller sets no `grpc-timeout`, and at most when it does; one that takes a
+    /// stream may take longer.
     pub max_deadline: Duration,
 }
 
@@ -88,6 +90,7 @@ pub fn router<H: Health>(
         .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);
 
+    let deadlines = deadline::Deadlines::new(descriptors, options.max_deadline);
     let admission = interceptor::Admission {
         access,
         auth: options.auth,
@@ -100,7 +103,7 @@ pub fn router<H: Health>(
         .into_axum_router()
         .reset_fallback()
         .layer(from_fn_with_state(admission, interceptor::admit))
-        .layer(from_fn_with_state(options.max_deadline, deadline::within_deadline))
+        .layer(from_fn_with_state(deadlines, deadline::within_deadline))
         .layer(from_fn_with_state(
             load_shed::Room::new(options.max_concurrent_requests),
             load_shed::shed_load,

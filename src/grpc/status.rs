@@ -67,6 +67,7 @@ impl From<Error> for Status {
             | Error::CannotDeleteActiveKey
             | Error::EmailTaken
             | Error::Conflict(_)
+            | Error::DeletionConflict
             | Error::NotImplemented(_)
             | Error::DeadlineExceeded
             | Error::Internal(_) => {}
@@ -93,6 +94,7 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
         Error::EmailTaken => (Code::AlreadyExists, ErrorReason::EmailTaken),
         Error::RateLimited(_) => (Code::ResourceExhausted, ErrorReason::RateLimitExceeded),
         Error::Conflict(_) => (Code::Aborted, ErrorReason::Conflict),
+        Error::DeletionConflict => (Code::Aborted, ErrorReason::DeletionConflict),
         Error::TooLarge(_) => (Code::ResourceExhausted, ErrorReason::PayloadTooLarge),
         Error::NotImplemented(_) => (Code::Unimplemented, ErrorReason::NotImplemented),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),

@@ -110,6 +110,20 @@ impl Violations {
         time
     }
 
+    /// A time after `now`.
+    pub(super) fn future(
+        &mut self,
+        field: &'static str,
+        value: Option<Timestamp>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let time = self.time(field, value)?;
+        if time <= now {
+            self.add(field, "must be in the future");
+        }
+        Some(time)
+    }
+
     /// Free data of the client: at most 16 KiB as JSON and 8 levels deep.
     pub(super) fn metadata(
         &mut self,

@@ -118,8 +118,14 @@ pub struct Memory {
     pub metadata: Option<Map<String, Value>>,
     /// When the thing happened or will happen, where the text says so.
     pub event_time: Option<DateTime<Utc>>,
-    /// The words that it was taken from; never empty.
+    /// The words that it was taken from; empty only where it was imported without them.
     pub sources: Vec<Source>,
+    /// When it is forgotten; never when absent.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The newer memory that took its place. Its id is empty where it is not known.
+    pub superseded_by: Option<MemoryId>,
+    /// How often it was told again.
+    pub reinforced: u32,
     /// Words said just before it that help to find it (the question that it answers); never shown.
     pub context: Option<String>,
     /// Starts at 1 and grows with every change.
@@ -128,4 +134,16 @@ pub struct Memory {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+impl Memory {
+    /// Whether it is in the category `private`.
+    pub fn is_private(&self) -> bool {
+        self.categories.contains(&Category::Private)
+    }
+
+    /// Whether its time is over.
+    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
 }

@@ -40,18 +40,20 @@ pub(super) struct Columns {
     agent: u64,
     thread: u64,
     created_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
 }
 
 impl Columns {
-    pub(super) fn of(memory: &Memory, superseded: bool) -> Self {
+    pub(super) fn of(memory: &Memory) -> Self {
         Self {
             categories: memory.categories.iter().fold(0, |set, category| set | category.bit()),
             memory_type: memory.memory_type,
-            superseded,
+            superseded: memory.superseded_by.is_some(),
             importance: memory.importance,
             agent: key(&memory.agent_id),
             thread: key(&memory.thread_id),
             created_at: memory.created_at,
+            expires_at: memory.expires_at,
         }
     }
 }
@@ -59,14 +61,16 @@ impl Columns {
 /// A filter made ready for a scan.
 pub(super) struct Screen<'a> {
     filter: &'a Filter,
+    now: DateTime<Utc>,
     agent: Option<u64>,
     thread: Option<u64>,
 }
 
 impl<'a> Screen<'a> {
-    pub(super) fn new(filter: &'a Filter) -> Self {
+    pub(super) fn new(filter: &'a Filter, now: DateTime<Utc>) -> Self {
         Self {
             filter,
+            now,
             agent: filter.agent_id.as_deref().map(key),
             thread: filter.thread_id.as_deref().map(key),
         }
@@ -86,6 +90,7 @@ impl<'a> Screen<'a> {
             include_superseded,
         } = self.filter;
         (*include_superseded || !columns.superseded)
+            && columns.expires_at.is_none_or(|at| at > self.now)
             && (*categories == 0 || categories & columns.categories != 0)
             && memory_type.is_none_or(|wanted| wanted == columns.memory_type)
             && created_after.is_none_or(|from| columns.created_at >= from)

@@ -102,9 +102,9 @@ impl PersonIndex {
         }
     }
 
-    /// Adds `memory`, in place of an older state of the same id. A `superseded` one is found only by a filter that
-    /// includes such. A vector of other dimensions is kept as one that is near to nothing.
-    pub fn upsert(&mut self, memory: Arc<Memory>, vector: &[f32], superseded: bool) {
+    /// Adds `memory`, in place of an older state of the same id. A superseded one is found only by a filter that
+    /// includes such, an expired one by none. A vector of other dimensions is kept as one that is near to nothing.
+    pub fn upsert(&mut self, memory: Arc<Memory>, vector: &[f32]) {
         self.remove(&memory.id);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.rows.push(None);
@@ -121,7 +121,7 @@ impl PersonIndex {
         }
         self.text_bytes += weight(&memory);
         self.slot_of.insert(memory.id.clone(), slot);
-        self.columns[slot] = Some(Columns::of(&memory, superseded));
+        self.columns[slot] = Some(Columns::of(&memory));
         let dated = memory.event_time.is_some() || tells_time(&memory.text);
         self.rows[slot] = Some(Row {
             memory,
@@ -187,12 +187,12 @@ impl PersonIndex {
         }
     }
 
-    /// The current memories nearest to `vector` with their cosines, −1 to 1, nearest first.
-    pub fn nearest(&self, vector: &[f32], limit: usize) -> Vec<(Arc<Memory>, f32)> {
+    /// The memories that are current at `now` and nearest to `vector` with their cosines, −1 to 1, nearest first.
+    pub fn nearest(&self, vector: &[f32], limit: usize, now: DateTime<Utc>) -> Vec<(Arc<Memory>, f32)> {
         let probe = self.vectors.probe(vector);
         let filter = Filter::default();
         let mut found: Vec<(f32, usize)> = self
-            .passing(&filter)
+            .passing(&filter, now)
             .map(|slot| (self.vectors.cosine(&probe, slot), slot))
             .collect();
         rank::keep_first(&mut found, limit, |a, b| {
@@ -216,9 +216,9 @@ impl PersonIndex {
         self.rows.len()
     }
 
-    /// Slots of the memories that `filter` lets through.
-    fn passing<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = usize> + 'a {
-        let screen = Screen::new(filter);
+    /// Slots of the memories that `filter` lets through and whose time is not over at `now`.
+    fn passing<'a>(&'a self, filter: &'a Filter, now: DateTime<Utc>) -> impl Iterator<Item = usize> + 'a {
+        let screen = Screen::new(filter, now);
         self.columns.iter().enumerate().filter_map(move |(slot, columns)| {
             let columns = columns.as_ref()?;
             screen

@@ -76,7 +76,7 @@ pub(crate) struct Candidate {
 pub(super) fn by_distance(index: &PersonIndex, query: &Query<'_>) -> Vec<Hit> {
     let probe = index.vectors.probe(query.vector);
     let mut found: Vec<(f32, usize)> = index
-        .passing(query.filter)
+        .passing(query.filter, query.now)
         .map(|slot| (distance(index.vectors.cosine(&probe, slot)), slot))
         .collect();
     keep_first(&mut found, query.limit, |a, b| {
@@ -160,7 +160,7 @@ pub(crate) fn candidates(
     index.lexical.score(&question.terms, weights.context, &mut own.lexical);
     let mut best: Vec<(f32, u32)> = Vec::with_capacity(index.len());
     let (mut sum, mut scale) = (0.0, Scale::default());
-    for slot in index.passing(query.filter) {
+    for slot in index.passing(query.filter, query.now) {
         let cosine = index.vectors.cosine(&probe, slot);
         own.dense[slot] = cosine;
         sum += cosine;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Actor;
@@ -10,8 +10,8 @@ use super::indexes::{Change, embed};
 use super::memories::{ATTEMPTS, MemoryService};
 use crate::error::{Error, Result, Violation};
 use crate::extraction;
-use crate::model::{Caller, Category, Memory, MemoryId, MemoryType, Owner};
-use crate::store::{ErasedPerson, MemoryVersion};
+use crate::model::{AccountId, Caller, Category, Memory, MemoryId, MemoryType, Owner};
+use crate::store::{ErasedPerson, MemoryVersion, NewEmbedding};
 
 const MAX_CATEGORIES: usize = 3;
 const MAX_METADATA_BYTES: usize = 16 << 10;
@@ -31,6 +31,8 @@ pub struct MemoryChange {
     pub memory_type: Option<MemoryType>,
     /// The new importance.
     pub importance: Option<f32>,
+    /// When it is forgotten; `Some(None)` for never.
+    pub expires_at: Option<Option<DateTime<Utc>>>,
     /// Fail with [`Error::Conflict`] unless this is the current version.
     pub expected_version: Option<i64>,
 }
@@ -61,6 +63,9 @@ impl MemoryService {
             let row = transaction.memory(account, &person.id, &owner.user_id, id).await?;
             let row = row.ok_or(Error::MemoryNotFound)?;
             let old = row.memory;
+            if old.is_expired(now) {
+                return Err(Error::MemoryNotFound);
+            }
             if change.expected_version.is_some_and(|version| version != old.version) {
                 return Err(Error::Conflict("The memory has another version by now"));
             }
@@ -79,16 +84,20 @@ impl MemoryService {
                 .await?;
             let vector = embed(&*self.embedder, &[&new.text])?.pop().unwrap_or_default();
             let text_changed = new.text != old.text;
-            if text_changed {
+            // Vectors of private memories are kept sealed.
+            if text_changed || new.is_private() != old.is_private() {
+                let embedding = NewEmbedding {
+                    memory: &new,
+                    vector: &vector,
+                };
                 transaction
-                    .replace_embedding(account, self.embedder.model(), id, &vector)
+                    .replace_embedding(account, self.embedder.model(), embedding)
                     .await?;
             }
             transaction.commit().await?;
             let change = Change {
                 memory: Arc::new(new.clone()),
                 vector: vector.clone(),
-                superseded: row.superseded_by.is_some(),
             };
             slot.apply(person, [change], &guard);
             self.indexes.reweigh(owner, &slot).await;
@@ -119,14 +128,45 @@ impl MemoryService {
         Ok((erased, receipt))
     }
 
-    /// Every version of a memory, oldest first. [`Error::MemoryNotFound`] where the person has no such memory.
-    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<Vec<MemoryVersion>> {
+    /// Every version of a memory, oldest first, and the ids of the memories that it took the place of. [`Error::MemoryNotFound`] where the person has no such memory.
+    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<(Vec<MemoryVersion>, Vec<MemoryId>)> {
         let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
-        let versions = self.store.memory_versions(&owner.account_id, &person.id, id).await?;
+        let now = self.clock.now();
+        let versions = self
+            .store
+            .memory_versions(&owner.account_id, &person.id, id, now)
+            .await?;
         if versions.is_empty() {
             return Err(Error::MemoryNotFound);
         }
-        Ok(versions)
+        let supersedes = self.store.superseded_by(&owner.account_id, &person.id, id).await?;
+        Ok((versions, supersedes))
+    }
+}
+
+/// Bounds of how long episodic memories live.
+pub const MIN_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(60);
+/// A hundred years.
+pub const MAX_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(3_155_760_000);
+
+impl MemoryService {
+    /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
+    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
+        self.store.episodic_lifetime(account_id).await
+    }
+
+    /// Changes that, for what is stored from now on.
+    pub async fn set_episodic_lifetime(
+        &self,
+        actor: &Actor,
+        account_id: &AccountId,
+        lifetime: Option<TimeDelta>,
+    ) -> Result<()> {
+        let transaction = self.store.begin().await?;
+        transaction.set_episodic_lifetime(account_id, lifetime).await?;
+        let event = actor.did("memory_settings.updated", None, account_id, self.clock.now());
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await
     }
 }
 
@@ -141,6 +181,7 @@ fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Op
         new.metadata = merged(old.metadata.as_ref(), metadata)?;
     }
     new.importance = change.importance.unwrap_or(old.importance);
+    new.expires_at = change.expires_at.unwrap_or(old.expires_at);
     new.memory_type = change.memory_type.unwrap_or(old.memory_type);
     if let Some(categories) = &change.categories {
         new.categories.clone_from(categories);
@@ -153,7 +194,10 @@ fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Op
         new.categories.push(Category::Private);
     }
     let same_class = new.memory_type == old.memory_type && new.categories == old.categories;
-    let same_content = new.text == old.text && new.metadata == old.metadata && new.importance == old.importance;
+    let same_content = new.text == old.text
+        && new.metadata == old.metadata
+        && new.importance == old.importance
+        && new.expires_at == old.expires_at;
     let operation = match (same_content, same_class) {
         (true, true) => return Ok(None),
         (true, false) => "reclassified",

@@ -5,14 +5,16 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Actor;
-use super::indexes::embed;
+use super::indexes::{embed, new_embeddings, texts};
 use super::memories::MemoryService;
 use crate::error::{Error, Result};
 use crate::model::{BackupId, MemoryId, Owner};
-use crate::store::{Backup, DeletedMemories};
+use crate::store::Backup;
 
 /// How long a backup is kept.
 const BACKUP_DAYS: i64 = 30;
+/// Expired memories that are read at one time.
+const EXPIRED_AT_ONCE: u64 = 1_000;
 
 /// What a deletion did.
 #[derive(Clone, Debug)]
@@ -31,6 +33,30 @@ impl MemoryService {
     /// Deletes memories of a person with their versions and vectors: all that there are of these, or none. They leave
     /// search at once. With `backup` they can be brought back for 30 days, by whoever runs the command line.
     pub async fn delete(&self, actor: &Actor, owner: &Owner, ids: &[MemoryId], backup: bool) -> Result<Deletion> {
+        self.delete_as(actor, owner, ids, None, backup).await
+    }
+
+    /// [`Self::delete`] of one memory. [`Error::DeletionConflict`] where its current version is not `expected`.
+    pub async fn delete_one(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        id: &MemoryId,
+        expected: Option<i64>,
+        backup: bool,
+    ) -> Result<Deletion> {
+        self.delete_as(actor, owner, std::slice::from_ref(id), expected, backup)
+            .await
+    }
+
+    async fn delete_as(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        ids: &[MemoryId],
+        expected: Option<i64>,
+        backup: bool,
+    ) -> Result<Deletion> {
         let now = self.clock.now();
         let nothing = || Deletion {
             deleted: Vec::new(),
@@ -53,21 +79,20 @@ impl MemoryService {
         if gone.is_empty() {
             return Ok(nothing());
         }
+        if expected.is_some_and(|version| taken.versions().any(|current| current != version)) {
+            return Err(Error::DeletionConflict);
+        }
         let (deleted, not_found): (Vec<MemoryId>, Vec<MemoryId>) =
             ids.iter().cloned().partition(|id| gone.contains(id.as_str()));
         let mut backup_id = None;
         if backup {
-            let id = BackupId::generate();
-            let vault = self.vault.of(&transaction, account, now).await?;
-            let plain = serde_json::to_vec(&taken).map_err(|e| Error::Internal(Box::new(e)))?;
             let backup = Backup {
-                sealed: vault.seal(&plain, id.as_str())?,
+                id: BackupId::generate(),
                 owner: owner.clone(),
                 expires_at: now + TimeDelta::days(BACKUP_DAYS),
-                id: id.clone(),
             };
-            transaction.insert_backup(&person.id, &backup, now).await?;
-            backup_id = Some(id);
+            transaction.insert_backup(&person.id, &backup, &taken, now).await?;
+            backup_id = Some(backup.id);
         }
         for id in &deleted {
             let event = actor.did("memory.deleted", Some(id.as_str()), account, now);
@@ -90,26 +115,44 @@ impl MemoryService {
         let backup = self.store.backup(id, now).await?.ok_or(Error::BackupNotFound)?;
         let account = &backup.owner.account_id;
         let transaction = self.store.begin().await?;
-        if !transaction.delete_backup(account, id).await? {
-            return Err(Error::BackupNotFound);
-        }
         let person = transaction.advance_person(&backup.owner, now).await?;
-        let vault = self.vault.of(&transaction, account, now).await?;
-        let plain = vault.open(&backup.sealed, id.as_str())?;
-        let taken: DeletedMemories = serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))?;
+        let memories = transaction
+            .restore_backup(&backup, &person.id, person.revision, now)
+            .await?
+            .ok_or(Error::BackupNotFound)?;
+        let vectors = embed(&*self.embedder, &texts(&memories))?;
         transaction
-            .put_back_memories(account, &person.id, person.revision, &taken)
-            .await?;
-        let (ids, texts): (Vec<MemoryId>, Vec<&str>) = taken.texts().unzip();
-        let vectors = embed(&*self.embedder, &texts)?;
-        let pairs = ids.iter().zip(&vectors).map(|(id, vector)| (id, vector.as_slice()));
-        transaction
-            .insert_embeddings(account, self.embedder.model(), pairs)
+            .insert_embeddings(account, self.embedder.model(), &new_embeddings(&memories, &vectors))
             .await?;
         let event = Actor::operator().did("backup.restored", Some(id.as_str()), account, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
-        Ok(ids)
+        Ok(memories.into_iter().map(|memory| memory.id).collect())
+    }
+
+    /// Deletes memories whose time is over, for good; says how many. What others change meanwhile, the next call sees.
+    pub async fn forget_expired(&self) -> Result<usize> {
+        let mut forgotten = 0;
+        loop {
+            let now = self.clock.now();
+            let expired = self.store.expired_memories(now, EXPIRED_AT_ONCE).await?;
+            if expired.is_empty() {
+                break;
+            }
+            for (owner, ids) in expired {
+                let transaction = self.store.begin().await?;
+                let person = transaction.advance_person(&owner, now).await?;
+                let taken = transaction
+                    .take_memories(&owner.account_id, &person.id, person.revision, &ids)
+                    .await?;
+                forgotten += taken.ids().count();
+                transaction.commit().await?;
+            }
+        }
+        if forgotten > 0 {
+            self.store.scrub().await;
+        }
+        Ok(forgotten)
     }
 
     /// Forgets backups that are too old.

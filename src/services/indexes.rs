@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::{Memory, Owner};
 use crate::providers::Embedder;
 use crate::search::PersonIndex;
-use crate::store::{Person, Store};
+use crate::store::{NewEmbedding, Person, Store};
 
 /// What an empty slot weighs, in KiB.
 const SLOT_KIB: u32 = 2;
@@ -37,7 +37,6 @@ pub(super) struct Slot {
 pub(super) struct Change {
     pub(super) memory: Arc<Memory>,
     pub(super) vector: Vec<f32>,
-    pub(super) superseded: bool,
 }
 
 pub(super) struct State {
@@ -111,8 +110,7 @@ impl PersonIndexes {
             }
             for row in rows {
                 if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {
-                    let superseded = row.superseded_by.is_some();
-                    state.index.upsert(Arc::new(row.memory), &vector, superseded);
+                    state.index.upsert(Arc::new(row.memory), &vector);
                 }
             }
             state.person = Some(person);
@@ -149,7 +147,7 @@ impl Slot {
     pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
         let mut state = self.state.write();
         for change in changes {
-            state.index.upsert(change.memory, &change.vector, change.superseded);
+            state.index.upsert(change.memory, &change.vector);
         }
         state.person = Some(person);
     }
@@ -189,4 +187,15 @@ pub(super) fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f
         return Ok(Vec::new());
     }
     embedder.embed(texts).map_err(|e| Error::Unavailable(Box::new(e)))
+}
+
+/// What memories say, for [`embed`].
+pub(super) fn texts(memories: &[Memory]) -> Vec<&str> {
+    memories.iter().map(|memory| memory.text.as_str()).collect()
+}
+
+/// Memories with their vectors, for the database.
+pub(super) fn new_embeddings<'a>(memories: &'a [Memory], vectors: &'a [Vec<f32>]) -> Vec<NewEmbedding<'a>> {
+    let pairs = memories.iter().zip(vectors);
+    pairs.map(|(memory, vector)| NewEmbedding { memory, vector }).collect()
 }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
+use super::Receipts;
 use super::cpu::on_cpu;
 use super::indexes::{Change, PersonIndexes, embed};
-use super::plan::{Fact, Plan};
-use super::{Receipts, Vault};
+use super::plan::{Expiry, Fact, Plan};
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
-use crate::model::{Caller, Clock, Memory, MemoryId, Operation, Owner, Role};
+use crate::model::{Caller, Clock, Memory, MemoryId, MemoryType, Operation, Owner, Role};
 use crate::providers::Embedder;
 use crate::search::{Filter, Hit, Query};
-use crate::store::{IdempotencyRecord, NewMemory, Person, Store, Superseded, Transaction};
+use crate::store::{IdempotencyRecord, NewEmbedding, NewMemory, Person, Store, Transaction};
 pub use crate::store::{ListQuery, ListSort};
 
 /// How often storing starts again when another instance changed the same person meanwhile.
@@ -32,7 +32,6 @@ pub struct MemoryService {
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
     pub(super) receipts: Arc<Receipts>,
-    pub(super) vault: Vault,
 }
 
 /// One message of a conversation, checked.
@@ -67,6 +66,8 @@ pub struct StoreRequest {
     pub metadata: Option<Map<String, Value>>,
     /// When it was held, for messages without a time; else now.
     pub said_at: Option<DateTime<Utc>>,
+    /// When what is remembered is forgotten again; else as the account's settings say.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The client's idempotency key, and SHA-256 of what it sent with it.
     pub idempotency: Option<(String, [u8; 32])>,
 }
@@ -91,6 +92,8 @@ pub struct SearchRequest {
     pub rerank: bool,
     /// Which memories count.
     pub filter: Filter,
+    /// Search what was known at this time; what is known now when absent.
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// A list, checked.
@@ -100,6 +103,8 @@ pub struct ListRequest {
     pub owner: Owner,
     /// Which of them, in what order.
     pub query: ListQuery,
+    /// List what was known at this time; what is known now when absent.
+    pub as_of: Option<DateTime<Utc>>,
 }
 
 /// One page of a list.
@@ -119,7 +124,6 @@ impl MemoryService {
         embedder: Arc<dyn Embedder>,
         index_memory_mb: u64,
         receipts: Arc<Receipts>,
-        vault: Vault,
     ) -> Self {
         let indexes = PersonIndexes::new(store.clone(), Arc::clone(&embedder), index_memory_mb);
         Self {
@@ -128,7 +132,6 @@ impl MemoryService {
             embedder,
             indexes,
             receipts,
-            vault,
         }
     }
 
@@ -154,9 +157,10 @@ impl MemoryService {
             let first = transaction
                 .advance_conversation(&owner.account_id, &person.id, &request.thread_id, messages)
                 .await?;
+            let expiry = self.expiry(&transaction, &request, &facts, now).await?;
             let plan = slot.read(|state| {
-                Plan::make(&request, &facts, first, now, |vector| {
-                    state.index.nearest(vector, SIMILAR)
+                Plan::make(&request, &facts, first, expiry, now, |vector| {
+                    state.index.nearest(vector, SIMILAR, now)
                 })
             });
             self.write(&transaction, caller, &request, &person, now, &plan).await?;
@@ -188,8 +192,33 @@ impl MemoryService {
         Err(Error::Unavailable("other instances keep changing this person".into()))
     }
 
+    /// When memories of a request are forgotten, by their type.
+    async fn expiry(
+        &self,
+        transaction: &Transaction,
+        request: &StoreRequest,
+        facts: &[Fact],
+        now: DateTime<Utc>,
+    ) -> Result<Expiry> {
+        let is_asked = request.expires_at.is_none()
+            && facts
+                .iter()
+                .any(|fact| fact.candidate.memory_type == MemoryType::Episodic);
+        let lifetime = match is_asked {
+            true => transaction.episodic_lifetime(&request.owner.account_id).await?,
+            false => None,
+        };
+        Ok(Expiry {
+            semantic: request.expires_at,
+            episodic: request.expires_at.or_else(|| now.checked_add_signed(lifetime?)),
+        })
+    }
+
     /// Finds memories by meaning.
     pub async fn search(&self, request: SearchRequest) -> Result<Vec<Hit>> {
+        if let Some(at) = request.as_of {
+            return self.search_as_of(request, at).await;
+        }
         let slot = self.indexes.open(&request.owner).await?;
         if slot.read(|state| state.index.is_empty()) {
             return Ok(Vec::new());
@@ -217,10 +246,13 @@ impl MemoryService {
         let Some(person) = self.store.person(&request.owner).await? else {
             return Ok(MemoryPage::default());
         };
+        if let Some(at) = request.as_of {
+            return self.list_as_of(&request, &person.id, at).await;
+        }
         let Owner { account_id, user_id } = &request.owner;
         let (memories, total) = self
             .store
-            .list_memories(account_id, &person.id, user_id, &request.query)
+            .list_memories(account_id, &person.id, user_id, &request.query, self.clock.now())
             .await?;
         Ok(MemoryPage { memories, total })
     }
@@ -230,9 +262,14 @@ impl MemoryService {
         let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
         let memory = self
             .store
-            .memory(&owner.account_id, &person.id, &owner.user_id, id)
+            .memory(&owner.account_id, &person.id, &owner.user_id, id, self.clock.now())
             .await?;
         memory.ok_or(Error::MemoryNotFound)
+    }
+
+    /// The time by which this service judges what has ended.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
@@ -277,61 +314,43 @@ impl MemoryService {
             .map(|(memory, _, operation)| NewMemory {
                 memory,
                 operation: operation.as_str(),
+                changed_by,
             })
             .collect();
         if !added.is_empty() {
             transaction
-                .insert_memories(account, &person.id, person.revision, changed_by, &added)
+                .insert_memories(account, &person.id, person.revision, &added)
                 .await?;
-            let vectors = plan
+            let vectors: Vec<NewEmbedding<'_>> = plan
                 .added
                 .iter()
-                .map(|(memory, vector, _)| (&memory.id, vector.as_slice()));
+                .map(|(memory, vector, _)| NewEmbedding { memory, vector })
+                .collect();
             transaction
-                .insert_embeddings(account, self.embedder.model(), vectors)
+                .insert_embeddings(account, self.embedder.model(), &vectors)
                 .await?;
         }
-        let superseded: Vec<Superseded> = plan
-            .superseded
-            .iter()
-            .map(|(old, by)| Superseded {
-                id: old.id.clone(),
-                by: by.clone(),
-            })
-            .collect();
-        transaction
-            .supersede_memories(account, &person.id, person.revision, changed_by, now, &superseded)
-            .await?;
+        for old in &plan.superseded {
+            transaction
+                .supersede_memory(account, &person.id, person.revision, changed_by, now, old)
+                .await?;
+        }
         for memory in &plan.reinforced {
             transaction
-                .reinforce_memory(account, &person.id, person.revision, &memory.id, &memory.sources)
+                .reinforce_memory(account, &person.id, person.revision, memory)
                 .await?;
         }
         Ok(())
     }
 
     fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
-        let changed: Vec<(Arc<Memory>, bool)> = plan
-            .superseded
-            .into_iter()
-            .map(|(memory, _)| (memory, true))
-            .chain(plan.reinforced.into_iter().map(|memory| (memory, false)))
-            .collect();
-        let texts: Vec<&str> = changed.iter().map(|(memory, _)| memory.text.as_str()).collect();
+        let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
+        let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
         let vectors = embed(&*self.embedder, &texts)?;
-        let changed = changed
-            .into_iter()
-            .zip(vectors)
-            .map(|((memory, superseded), vector)| Change {
-                memory,
-                vector,
-                superseded,
-            });
-        let added = plan.added.into_iter().map(|(memory, vector, _)| Change {
-            memory,
-            vector,
-            superseded: false,
-        });
+        let changed = changed.into_iter().zip(vectors);
+        let changed = changed.map(|(memory, vector)| Change { memory, vector });
+        let added = plan.added.into_iter();
+        let added = added.map(|(memory, vector, _)| Change { memory, vector });
         Ok(changed.chain(added).collect())
     }
 

@@ -1,6 +1,7 @@
 //! The use cases: rights, the order of steps, transactions. Called by `grpc/` and the command line; knows no transport
 //! and no SQL.
 
+mod as_of;
 mod audit;
 mod auth;
 mod changes;
@@ -9,10 +10,10 @@ mod deletions;
 mod indexes;
 mod memories;
 mod plan;
+mod portability;
 mod rate_limits;
 mod receipts;
 mod usage;
-mod vault;
 
 pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
 pub use audit::{Actor, AuditLog};
@@ -20,13 +21,13 @@ pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
-pub use changes::MemoryChange;
+pub use changes::{MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
 pub use deletions::Deletion;
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
     StoreRequest,
 };
+pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
-pub use vault::Vault;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::StoreRequest;
 use crate::extraction::{self, Candidate, Decision, Similar};
-use crate::model::{Memory, MemoryId, Operation, Source};
+use crate::model::{Memory, MemoryId, MemoryType, Operation, Source};
 
 /// A fact of this request with its vector.
 pub(super) struct Fact {
@@ -15,11 +15,27 @@ pub(super) struct Fact {
     pub(super) vector: Vec<f32>,
 }
 
+/// When memories are forgotten, by their type.
+#[derive(Clone, Copy)]
+pub(super) struct Expiry {
+    pub(super) semantic: Option<DateTime<Utc>>,
+    pub(super) episodic: Option<DateTime<Utc>>,
+}
+
+impl Expiry {
+    fn of(self, memory_type: MemoryType) -> Option<DateTime<Utc>> {
+        match memory_type {
+            MemoryType::Semantic => self.semantic,
+            MemoryType::Episodic => self.episodic,
+        }
+    }
+}
+
 /// What is to be done with the facts of a request, decided against one revision of the person.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) added: Vec<(Arc<Memory>, Vec<f32>, Operation)>,
-    pub(super) superseded: Vec<(Arc<Memory>, MemoryId)>,
+    pub(super) superseded: Vec<Arc<Memory>>,
     pub(super) reinforced: Vec<Arc<Memory>>,
     pub(super) outcome: Vec<(Arc<Memory>, Operation)>,
 }
@@ -29,6 +45,7 @@ impl Plan {
         request: &StoreRequest,
         facts: &[Fact],
         first_position: i64,
+        expiry: Expiry,
         now: DateTime<Utc>,
         nearest: impl Fn(&[f32]) -> Vec<(Arc<Memory>, f32)>,
     ) -> Self {
@@ -38,7 +55,7 @@ impl Plan {
             let near = nearest(&fact.vector);
             let similar: Vec<Similar<'_>> = near
                 .iter()
-                .filter(|(memory, _)| !plan.superseded.iter().any(|(old, _)| old.id == memory.id))
+                .filter(|(memory, _)| !plan.superseded.iter().any(|old| old.id == memory.id))
                 .map(|(memory, cosine)| Similar {
                     memory,
                     cosine: *cosine,
@@ -51,17 +68,18 @@ impl Plan {
             };
             let sources = sources(request, &fact.candidate, first_position);
             match extraction::decide(&fact.candidate, &similar) {
-                Decision::Add => plan.add(request, fact, sources, now, Operation::Added),
+                Decision::Add => plan.add(request, fact, sources, expiry, now, Operation::Added),
                 Decision::Supersede(ids) => {
-                    plan.add(request, fact, sources, now, Operation::Updated);
+                    plan.add(request, fact, sources, expiry, now, Operation::Updated);
                     let Some((new, ..)) = plan.added.last() else { continue };
                     for old in ids.iter().filter_map(find) {
                         let closed = Memory {
                             version: old.version + 1,
+                            superseded_by: Some(new.id.clone()),
                             updated_at: now,
                             ..Memory::clone(old)
                         };
-                        plan.superseded.push((Arc::new(closed), new.id.clone()));
+                        plan.superseded.push(Arc::new(closed));
                     }
                 }
                 Decision::Unchanged(id) => match (changed.get(&id), find(&id)) {
@@ -72,6 +90,10 @@ impl Plan {
                     (None, Some(memory)) => {
                         let mut confirmed = Memory::clone(memory);
                         confirmed.sources.extend(sources);
+                        confirmed.reinforced += 1;
+                        // What is told again lives on; what lives for ever goes on doing so.
+                        let renewed = expiry.of(confirmed.memory_type);
+                        confirmed.expires_at = confirmed.expires_at.and_then(|at| Some(at.max(renewed?)));
                         let confirmed = Arc::new(confirmed);
                         changed.insert(id, plan.reinforced.len());
                         plan.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
@@ -89,6 +111,7 @@ impl Plan {
         request: &StoreRequest,
         fact: &Fact,
         sources: Vec<Source>,
+        expiry: Expiry,
         now: DateTime<Utc>,
         operation: Operation,
     ) {
@@ -106,6 +129,9 @@ impl Plan {
             metadata: request.metadata.clone(),
             event_time: candidate.event_time,
             sources,
+            expires_at: expiry.of(candidate.memory_type),
+            superseded_by: None,
+            reinforced: 0,
             context: candidate.context.clone(),
             version: 1,
             created_at: now,

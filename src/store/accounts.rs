@@ -1,8 +1,8 @@
 //! The table `users`: accounts.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
 
 use super::{Store, Transaction, api_keys, db_error, is_unique_violation, memories, persons};
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ pub struct Model {
     pub name: Option<String>,
     pub password_hash: Option<String>,
     pub created_at: DateTimeUtc,
+    pub episodic_lifetime_s: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -71,6 +72,11 @@ impl Store {
             .await
             .map_err(db_error)?;
         Ok(rows.into_iter().map(Account::from).collect())
+    }
+
+    /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
+    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
+        episodic_lifetime(&self.read, account_id).await
     }
 
     /// Whether there is no account at all.
@@ -128,6 +134,7 @@ impl Transaction {
             name: Set(account.name.clone()),
             password_hash: Set(account.password_hash.clone()),
             created_at: Set(account.created_at),
+            episodic_lifetime_s: Set(None),
         };
         match Entity::insert(row).exec_without_returning(&self.0).await {
             Ok(_) => Ok(()),
@@ -157,4 +164,32 @@ impl Transaction {
             .map_err(db_error)?;
         Ok(done.rows_affected == 1)
     }
+
+    /// [`Store::episodic_lifetime`].
+    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
+        episodic_lifetime(&self.0, account_id).await
+    }
+
+    /// Changes how long the account keeps episodic memories that are stored from now on.
+    pub async fn set_episodic_lifetime(&self, account_id: &AccountId, lifetime: Option<TimeDelta>) -> Result<()> {
+        let seconds = lifetime.map(|lifetime| lifetime.num_seconds());
+        Entity::update_many()
+            .col_expr(Column::EpisodicLifetimeS, Expr::value(seconds))
+            .filter(Column::Id.eq(account_id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+}
+
+async fn episodic_lifetime<C: ConnectionTrait>(connection: &C, account_id: &AccountId) -> Result<Option<TimeDelta>> {
+    let row: Option<Option<i64>> = Entity::find_by_id(account_id.as_str())
+        .select_only()
+        .column(Column::EpisodicLifetimeS)
+        .into_tuple()
+        .one(connection)
+        .await
+        .map_err(db_error)?;
+    Ok(row.flatten().and_then(TimeDelta::try_seconds))
 }

@@ -53,4 +53,31 @@ impl Transaction {
             .map_err(db_error)?;
         Ok(row.next_position - messages)
     }
+
+    /// Lets a thread go on at `next` at the earliest.
+    pub async fn raise_conversation(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        thread_id: &str,
+        next: i64,
+    ) -> Result<()> {
+        let row = ActiveModel {
+            account_id: Set(account_id.to_string()),
+            person_id: Set(person_id.to_string()),
+            thread_id: Set(thread_id.to_owned()),
+            next_position: Set(next),
+        };
+        let position = || Expr::col((Entity, Column::NextPosition));
+        let later = Expr::case(position().lt(next), next).finally(position());
+        let raise = OnConflict::columns([Column::AccountId, Column::PersonId, Column::ThreadId])
+            .value(Column::NextPosition, later)
+            .to_owned();
+        Entity::insert(row)
+            .on_conflict(raise)
+            .exec_without_returning(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
 }

@@ -1,4 +1,6 @@
-//! The tables `memory_deletions`, `backups` and `account_keys`.
+//! The tables `memory_deletions` and `backups`.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, Transaction, db_error, memories, memory_versions as versions, persons};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, BackupId, MemoryId, Owner, PersonId};
+use crate::model::{AccountId, BackupId, Memory, MemoryId, Owner, PersonId};
 
 /// A statement takes 32,766 bound values on SQLite.
 const IDS_PER_STATEMENT: usize = 10_000;
@@ -55,24 +57,6 @@ pub(super) mod backups {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-mod account_keys {
-    use super::*;
-
-    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-    #[sea_orm(table_name = "account_keys")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub account_id: String,
-        pub wrapped_key: Vec<u8>,
-        pub created_at: DateTimeUtc,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}
-
 /// Deleted memories with their versions, to seal in a backup.
 #[derive(Serialize, Deserialize)]
 pub struct DeletedMemories {
@@ -80,31 +64,26 @@ pub struct DeletedMemories {
     versions: Vec<versions::Model>,
 }
 
-/// A sealed backup.
+/// A backup of deleted memories.
 #[derive(Clone, Debug)]
 pub struct Backup {
     /// Its id.
     pub id: BackupId,
     /// Whose memories.
     pub owner: Owner,
-    /// The memories, sealed.
-    pub sealed: Vec<u8>,
     /// When it is forgotten.
     pub expires_at: DateTime<Utc>,
 }
 
 impl DeletedMemories {
+    /// Their current versions.
+    pub fn versions(&self) -> impl Iterator<Item = i64> {
+        self.memories.iter().map(|memory| memory.version)
+    }
+
     /// Their ids.
     pub fn ids(&self) -> impl Iterator<Item = &str> {
         self.memories.iter().map(|memory| memory.id.as_str())
-    }
-
-    /// Their ids and texts.
-    pub fn texts(&self) -> impl Iterator<Item = (MemoryId, &str)> {
-        let pair = |memory: &memories::Model| MemoryId::from_stored(&memory.id);
-        self.memories
-            .iter()
-            .map(move |memory| (pair(memory), memory.text.as_str()))
     }
 }
 
@@ -148,9 +127,45 @@ impl Store {
                 account_id: AccountId::from_stored(row.account_id),
                 user_id: person.user_id,
             },
-            sealed: row.sealed,
             expires_at: row.expires_at,
         }))
+    }
+
+    /// Memories whose time is over, at most `limit`, by person.
+    pub async fn expired_memories(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<(Owner, Vec<MemoryId>)>> {
+        let rows: Vec<(String, String, String)> = memories::Entity::find()
+            .select_only()
+            .columns([
+                memories::Column::AccountId,
+                memories::Column::PersonId,
+                memories::Column::Id,
+            ])
+            .filter(memories::Column::ExpiresAt.lte(now))
+            .limit(limit)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .map_err(db_error)?;
+        let mut of_person: BTreeMap<(String, String), Vec<MemoryId>> = BTreeMap::new();
+        for (account_id, person_id, id) in rows {
+            let ids = of_person.entry((account_id, person_id)).or_default();
+            ids.push(MemoryId::from_stored(id));
+        }
+        let mut expired = Vec::with_capacity(of_person.len());
+        for (key, ids) in of_person {
+            let person = persons::Entity::find_by_id(key)
+                .one(&self.read)
+                .await
+                .map_err(db_error)?;
+            if let Some(person) = person {
+                let owner = Owner {
+                    account_id: AccountId::from_stored(person.account_id),
+                    user_id: person.user_id,
+                };
+                expired.push((owner, ids));
+            }
+        }
+        Ok(expired)
     }
 
     /// Forgets backups whose time was over before this one.
@@ -220,39 +235,66 @@ impl Transaction {
         Ok(taken)
     }
 
-    /// Puts memories back that were taken out, as they were.
-    pub async fn put_back_memories(
+    /// Puts the memories of a backup back as they were, and forgets the backup. Gives them; nothing where the backup is
+    /// gone already.
+    pub async fn restore_backup(
         &self,
-        account_id: &AccountId,
+        backup: &Backup,
         person_id: &PersonId,
         revision: i64,
-        taken: &DeletedMemories,
-    ) -> Result<()> {
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<Memory>>> {
+        let Owner { account_id, user_id } = &backup.owner;
+        let key = (account_id.to_string(), backup.id.to_string());
+        let row = backups::Entity::find_by_id(key.clone())
+            .lock_exclusive()
+            .one(&self.0)
+            .await
+            .map_err(db_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let cipher = self.cipher(account_id, now).await?;
+        let plain = cipher.open(&row.sealed, backup.id.as_str())?;
+        let taken: DeletedMemories = serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))?;
+        let mut memories = Vec::with_capacity(taken.memories.len());
         // One by one: a restore is rare, and rows are wide.
-        for memory in &taken.memories {
+        for memory in taken.memories {
             let mut row: memories::ActiveModel = memory.clone().into();
             row.account_id = Set(account_id.to_string());
             row.person_id = Set(person_id.to_string());
             row.revision = Set(revision);
             let inserted = memories::Entity::insert(row.reset_all());
             inserted.exec_without_returning(&self.0).await.map_err(db_error)?;
+            memories.push(memory.opened(user_id, Some(&cipher))?.memory);
         }
-        for version in &taken.versions {
-            let mut row: versions::ActiveModel = version.clone().into();
+        for version in taken.versions {
+            let mut row: versions::ActiveModel = version.into();
             row.account_id = Set(account_id.to_string());
             let inserted = versions::Entity::insert(row.reset_all());
             inserted.exec_without_returning(&self.0).await.map_err(db_error)?;
         }
-        Ok(())
+        backups::Entity::delete_by_id(key)
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(Some(memories))
     }
 
-    /// Keeps a sealed backup.
-    pub async fn insert_backup(&self, person_id: &PersonId, backup: &Backup, now: DateTime<Utc>) -> Result<()> {
+    /// Keeps a backup of what was taken out, sealed.
+    pub async fn insert_backup(
+        &self,
+        person_id: &PersonId,
+        backup: &Backup,
+        taken: &DeletedMemories,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let account_id = &backup.owner.account_id;
+        let plain = serde_json::to_vec(taken).map_err(|e| Error::Internal(Box::new(e)))?;
+        let cipher = self.cipher(account_id, now).await?;
         let row = backups::ActiveModel {
-            account_id: Set(backup.owner.account_id.to_string()),
+            account_id: Set(account_id.to_string()),
             id: Set(backup.id.to_string()),
             person_id: Set(person_id.to_string()),
-            sealed: Set(backup.sealed.clone()),
+            sealed: Set(cipher.seal(&plain, backup.id.as_str())?),
             created_at: Set(now),
             expires_at: Set(backup.expires_at),
         };
@@ -261,51 +303,5 @@ impl Transaction {
             .await
             .map_err(db_error)?;
         Ok(())
-    }
-
-    /// Forgets a backup; false where it is gone already.
-    pub async fn delete_backup(&self, account_id: &AccountId, id: &BackupId) -> Result<bool> {
-        let done = backups::Entity::delete_by_id((account_id.to_string(), id.to_string()))
-            .exec(&self.0)
-            .await
-            .map_err(db_error)?;
-        Ok(done.rows_affected == 1)
-    }
-
-    /// The account's key, as it is kept.
-    pub async fn account_key(&self, account_id: &AccountId) -> Result<Option<Vec<u8>>> {
-        let row = account_keys::Entity::find_by_id(account_id.as_str())
-            .one(&self.0)
-            .await
-            .map_err(db_error)?;
-        Ok(row.map(|row| row.wrapped_key))
-    }
-
-    /// Keeps a key for the account, unless another came first; gives the one that is kept.
-    pub async fn insert_account_key(
-        &self,
-        account_id: &AccountId,
-        wrapped_key: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<u8>> {
-        let row = account_keys::ActiveModel {
-            account_id: Set(account_id.to_string()),
-            wrapped_key: Set(wrapped_key.to_vec()),
-            created_at: Set(now),
-        };
-        let first = OnConflict::column(account_keys::Column::AccountId)
-            .do_nothing()
-            .to_owned();
-        let inserted = account_keys::Entity::insert(row)
-            .on_conflict(first)
-            .exec_without_returning(&self.0)
-            .await;
-        match inserted {
-            Ok(_) | Err(DbErr::RecordNotInserted) => {}
-            Err(e) => return Err(db_error(e)),
-        }
-        self.account_key(account_id)
-            .await?
-            .ok_or_else(|| Error::Internal("an account's key is gone".into()))
     }
 }

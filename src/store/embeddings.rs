@@ -7,9 +7,9 @@ use sea_orm::{ActiveValue::Set, JoinType, QuerySelect};
 
 use super::{Store, Transaction, db_error, memories};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, MemoryId, PersonId};
+use crate::model::{AccountId, Memory, MemoryId, PersonId};
 
-/// A row holds at most 4 bound values, and SQLite takes 32,766 in a statement.
+/// A row holds 5 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 4_000;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -22,6 +22,16 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub model: String,
     pub vector: Vec<u8>,
+    pub is_sealed: bool,
+}
+
+/// A memory's vector, to be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEmbedding<'a> {
+    /// The memory.
+    pub memory: &'a Memory,
+    /// Its vector.
+    pub vector: &'a [f32],
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -45,9 +55,9 @@ impl Store {
         model: &str,
         revision: i64,
     ) -> Result<HashMap<MemoryId, Vec<f32>>> {
-        let rows: Vec<(String, Vec<u8>)> = Entity::find()
+        let rows: Vec<(String, Vec<u8>, bool)> = Entity::find()
             .select_only()
-            .columns([Column::MemoryId, Column::Vector])
+            .columns([Column::MemoryId, Column::Vector, Column::IsSealed])
             .join(JoinType::InnerJoin, Relation::Memory.def())
             .filter(memories::Column::AccountId.eq(account_id.as_str()))
             .filter(memories::Column::PersonId.eq(person_id.as_str()))
@@ -57,9 +67,18 @@ impl Store {
             .all(&self.read)
             .await
             .map_err(db_error)?;
-        rows.into_iter()
-            .map(|(id, bytes)| Ok((MemoryId::from_stored(id), vector_from_bytes(&bytes)?)))
-            .collect()
+        let cipher = match rows.iter().any(|(.., is_sealed)| *is_sealed) {
+            true => Some(self.cipher(account_id).await?),
+            false => None,
+        };
+        let vector = |(id, bytes, is_sealed): (String, Vec<u8>, bool)| {
+            let bytes = match cipher.as_ref().filter(|_| is_sealed) {
+                Some(cipher) => cipher.open(&bytes, &sealed_name(&id, model))?,
+                None => bytes,
+            };
+            Ok((MemoryId::from_stored(id), vector_from_bytes(&bytes)?))
+        };
+        rows.into_iter().map(vector).collect()
     }
 }
 
@@ -69,42 +88,56 @@ impl Transaction {
         &self,
         account_id: &AccountId,
         model: &str,
-        id: &MemoryId,
-        vector: &[f32],
+        embedding: NewEmbedding<'_>,
     ) -> Result<()> {
         Entity::delete_many()
             .filter(Column::AccountId.eq(account_id.as_str()))
-            .filter(Column::MemoryId.eq(id.as_str()))
+            .filter(Column::MemoryId.eq(embedding.memory.id.as_str()))
             .exec(&self.0)
             .await
             .map_err(db_error)?;
-        self.insert_embeddings(account_id, model, std::iter::once((id, vector)))
-            .await
+        self.insert_embeddings(account_id, model, &[embedding]).await
     }
 
-    /// Stores the vectors that `model` made.
-    pub async fn insert_embeddings<'a>(
+    /// Stores the vectors that `model` made; those of private memories sealed, for a vector tells of its text.
+    pub async fn insert_embeddings(
         &self,
         account_id: &AccountId,
         model: &str,
-        vectors: impl Iterator<Item = (&'a MemoryId, &'a [f32])>,
+        embeddings: &[NewEmbedding<'_>],
     ) -> Result<()> {
-        let rows: Vec<ActiveModel> = vectors
-            .map(|(id, vector)| ActiveModel {
-                account_id: Set(account_id.to_string()),
-                memory_id: Set(id.to_string()),
-                model: Set(model.to_owned()),
-                vector: Set(vector.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            })
-            .collect();
-        for chunk in rows.chunks(ROWS_PER_STATEMENT) {
-            Entity::insert_many(chunk.to_vec())
+        let private = embeddings.iter().find(|new| new.memory.is_private());
+        let cipher = match private {
+            Some(new) => Some(self.cipher(account_id, new.memory.updated_at).await?),
+            None => None,
+        };
+        for chunk in embeddings.chunks(ROWS_PER_STATEMENT) {
+            let mut rows = Vec::with_capacity(chunk.len());
+            for NewEmbedding { memory, vector } in chunk {
+                let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+                let sealing = cipher.as_ref().filter(|_| memory.is_private());
+                rows.push(ActiveModel {
+                    account_id: Set(account_id.to_string()),
+                    memory_id: Set(memory.id.to_string()),
+                    model: Set(model.to_owned()),
+                    is_sealed: Set(sealing.is_some()),
+                    vector: Set(match sealing {
+                        Some(cipher) => cipher.seal(&bytes, &sealed_name(memory.id.as_str(), model))?,
+                        None => bytes,
+                    }),
+                });
+            }
+            Entity::insert_many(rows)
                 .exec_without_returning(&self.0)
                 .await
                 .map_err(db_error)?;
         }
         Ok(())
     }
+}
+
+fn sealed_name(memory_id: &str, model: &str) -> String {
+    format!("{memory_id}/{model}")
 }
 
 fn vector_from_bytes(bytes: &[u8]) -> Result<Vec<f32>> {

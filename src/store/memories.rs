@@ -1,17 +1,22 @@
 //! The table `memories`.
 
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveValue::Set, Order, PaginatorTrait, QueryOrder, QuerySelect, Select};
+use sea_orm::{ActiveValue::Set, Condition, JoinType, Order, PaginatorTrait, QueryOrder, QuerySelect, Select};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, Transaction, db_error};
+use super::vault::AccountCipher;
+use super::{Store, Transaction, db_error, persons};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId, Source};
+use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, Owner, PersonId, Source};
 
-/// A row holds 23 bound values, and SQLite takes 32,766 in a statement.
+/// A row holds 25 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 1_000;
+const IDS_PER_STATEMENT: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "memories")]
@@ -41,10 +46,19 @@ pub struct Model {
     pub superseded_by: Option<String>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    pub expires_at: Option<DateTimeUtc>,
+    pub sealed: Option<Vec<u8>>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::persons::Entity",
+        from = "(Column::AccountId, Column::PersonId)",
+        to = "(super::persons::Column::AccountId, super::persons::Column::Id)"
+    )]
+    Person,
+}
 
 impl ActiveModelBehavior for ActiveModel {}
 
@@ -56,22 +70,70 @@ struct StoredSource {
     quote: String,
 }
 
+/// What a memory says, in the clear or as the column `sealed` keeps it for a private one.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Contents {
+    pub(super) text: String,
+    pub(super) metadata: Option<Json>,
+    sources: Json,
+    context: Option<String>,
+}
+
+impl Contents {
+    /// What an earlier version said.
+    pub(super) fn said(text: String, metadata: Option<Json>) -> Self {
+        Self {
+            text,
+            metadata,
+            ..Self::default()
+        }
+    }
+
+    fn of(memory: &Memory) -> Self {
+        Self {
+            text: memory.text.clone(),
+            metadata: memory.metadata.clone().map(Json::Object),
+            sources: sources_to_json(&memory.sources),
+            context: memory.context.clone(),
+        }
+    }
+
+    /// As they are kept: beside what is sealed nothing is left in the clear.
+    fn stored(memory: &Memory, cipher: Option<&AccountCipher>) -> Result<(Self, Option<Vec<u8>>)> {
+        let contents = Self::of(memory);
+        match cipher.filter(|_| memory.is_private()) {
+            None => Ok((contents, None)),
+            Some(cipher) => {
+                let nothing = Self {
+                    sources: Json::Array(Vec::new()),
+                    ..Self::default()
+                };
+                Ok((nothing, Some(contents.seal(cipher, memory.id.as_str())?)))
+            }
+        }
+    }
+
+    pub(super) fn seal(&self, cipher: &AccountCipher, memory_id: &str) -> Result<Vec<u8>> {
+        let plain = serde_json::to_vec(self).map_err(|e| Error::Internal(Box::new(e)))?;
+        cipher.seal(&plain, memory_id)
+    }
+
+    pub(super) fn open(sealed: &[u8], cipher: Option<&AccountCipher>, memory_id: &str) -> Result<Self> {
+        let cipher = cipher.ok_or_else(|| Error::Internal("a sealed memory was read without its key".into()))?;
+        let plain = cipher.open(sealed, memory_id)?;
+        serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))
+    }
+}
+
 /// A memory to store, of the person that the call names.
 #[derive(Clone, Copy, Debug)]
 pub struct NewMemory<'a> {
     /// The memory.
     pub memory: &'a Memory,
     /// `added`, or `updated` where it takes the place of an older one.
-    pub operation: &'static str,
-}
-
-/// A memory whose place a newer one takes.
-#[derive(Clone, Debug)]
-pub struct Superseded {
-    /// The older memory.
-    pub id: MemoryId,
-    /// The newer one.
-    pub by: MemoryId,
+    pub operation: &'a str,
+    /// The key or session that stores it.
+    pub changed_by: &'a str,
 }
 
 /// A memory as it is stored.
@@ -79,8 +141,6 @@ pub struct Superseded {
 pub struct MemoryRow {
     /// The memory.
     pub memory: Memory,
-    /// The newer one that has taken its place.
-    pub superseded_by: Option<MemoryId>,
     /// Why this version came about: a word of the contract's `operation`.
     pub operation: String,
     /// The key or session that made it.
@@ -114,6 +174,8 @@ pub struct ListQuery {
     pub agent_id: Option<String>,
     /// Only from this conversation.
     pub thread_id: Option<String>,
+    /// Also what newer memories took the place of.
+    pub include_superseded: bool,
     /// What to sort by.
     pub sort: ListSort,
     /// Smallest or oldest first.
@@ -124,25 +186,32 @@ pub struct ListQuery {
     pub limit: u64,
 }
 
-impl MemoryRow {
-    fn from_model(row: Model, user_id: &str) -> Result<Self> {
-        let sources: Vec<StoredSource> =
-            serde_json::from_value(row.sources).map_err(|e| Error::Internal(Box::new(e)))?;
-        let memory = Memory {
-            id: MemoryId::from_stored(row.id),
-            text: row.text,
-            memory_type: row.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
-            categories: categories(&row.categories)?,
-            importance: row.importance as f32,
-            source: row.source,
-            agent_id: row.agent_id,
-            thread_id: row.thread_id,
-            user_id: (!user_id.is_empty()).then(|| user_id.to_owned()),
-            metadata: match row.metadata {
-                Some(Json::Object(map)) => Some(map),
-                Some(_) | None => None,
+impl Model {
+    /// The memory, as `cipher` opens it where it is sealed.
+    pub(super) fn opened(self, user_id: &str, cipher: Option<&AccountCipher>) -> Result<MemoryRow> {
+        let contents = match &self.sealed {
+            Some(sealed) => Contents::open(sealed, cipher, &self.id)?,
+            None => Contents {
+                text: self.text,
+                metadata: self.metadata,
+                sources: self.sources,
+                context: self.context,
             },
-            event_time: row.event_time,
+        };
+        let sources: Vec<StoredSource> =
+            serde_json::from_value(contents.sources).map_err(|e| Error::Internal(Box::new(e)))?;
+        let memory = Memory {
+            id: MemoryId::from_stored(self.id),
+            text: contents.text,
+            memory_type: self.memory_type.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+            categories: categories(&self.categories)?,
+            importance: self.importance as f32,
+            source: self.source,
+            agent_id: self.agent_id,
+            thread_id: self.thread_id,
+            user_id: (!user_id.is_empty()).then(|| user_id.to_owned()),
+            metadata: object(contents.metadata),
+            event_time: self.event_time,
             sources: sources
                 .into_iter()
                 .map(|s| Source {
@@ -151,18 +220,35 @@ impl MemoryRow {
                     quote: s.quote,
                 })
                 .collect(),
-            context: row.context,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            expires_at: self.expires_at,
+            superseded_by: self.superseded_by.map(MemoryId::from_stored),
+            reinforced: u32::try_from(self.reinforced).unwrap_or(0),
+            context: contents.context,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
         };
-        Ok(Self {
+        Ok(MemoryRow {
             memory,
-            superseded_by: row.superseded_by.map(MemoryId::from_stored),
-            operation: row.operation,
-            changed_by: row.changed_by,
+            operation: self.operation,
+            changed_by: self.changed_by,
         })
     }
+}
+
+/// The JSON object, if it is one.
+pub(super) fn object(json: Option<Json>) -> Option<serde_json::Map<String, Json>> {
+    match json {
+        Some(Json::Object(map)) => Some(map),
+        Some(_) | None => None,
+    }
+}
+
+/// Memories that are not over yet.
+pub(super) fn is_alive(now: DateTime<Utc>) -> Condition {
+    Condition::any()
+        .add(Column::ExpiresAt.is_null())
+        .add(Column::ExpiresAt.gt(now))
 }
 
 impl Store {
@@ -180,26 +266,103 @@ impl Store {
             .all(&self.read)
             .await
             .map_err(db_error)?;
-        rows.into_iter()
-            .map(|row| MemoryRow::from_model(row, user_id))
-            .collect()
+        self.opened(account_id, user_id, rows).await
     }
 
-    /// One memory of the person, also when it is superseded.
+    /// Opens what is sealed among rows of one account and person.
+    pub(super) async fn opened(
+        &self,
+        account_id: &AccountId,
+        user_id: &str,
+        rows: Vec<Model>,
+    ) -> Result<Vec<MemoryRow>> {
+        let cipher = match rows.iter().any(|row| row.sealed.is_some()) {
+            true => Some(self.cipher(account_id).await?),
+            false => None,
+        };
+        let opened = rows.into_iter().map(|row| row.opened(user_id, cipher.as_deref()));
+        opened.collect()
+    }
+
+    /// One memory of the person, also when it is superseded, unless its time is over.
     pub async fn memory(
         &self,
         account_id: &AccountId,
         person_id: &PersonId,
         user_id: &str,
         id: &MemoryId,
+        now: DateTime<Utc>,
     ) -> Result<Option<Memory>> {
         let row = of_person(account_id, person_id)
             .filter(Column::Id.eq(id.as_str()))
+            .filter(is_alive(now))
             .one(&self.read)
             .await
             .map_err(db_error)?;
-        row.map(|row| MemoryRow::from_model(row, user_id).map(|r| r.memory))
-            .transpose()
+        let opened = self.opened(account_id, user_id, row.into_iter().collect()).await?;
+        Ok(opened.into_iter().next().map(|row| row.memory))
+    }
+
+    /// Whose the account's memories with these ids are, by `user_id`; ids of none are passed over.
+    pub async fn owners_of(&self, account_id: &AccountId, ids: &[MemoryId]) -> Result<HashMap<MemoryId, String>> {
+        let mut owners = HashMap::new();
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let rows: Vec<(String, String)> = Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .column(persons::Column::UserId)
+                .join(JoinType::InnerJoin, Relation::Person.def())
+                .filter(Column::AccountId.eq(account_id.as_str()))
+                .filter(Column::Id.is_in(chunk.iter().map(MemoryId::as_str)))
+                .into_tuple()
+                .all(&self.read)
+                .await
+                .map_err(db_error)?;
+            owners.extend(
+                rows.into_iter()
+                    .map(|(id, user_id)| (MemoryId::from_stored(id), user_id)),
+            );
+        }
+        Ok(owners)
+    }
+
+    /// How many memories a person has, superseded ones too; everybody of the account where none is named.
+    pub async fn count_memories(
+        &self,
+        account_id: &AccountId,
+        user_id: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<u64> {
+        let all = Entity::find()
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(is_alive(now));
+        let select = match user_id {
+            None => all,
+            Some(user_id) => all
+                .join(JoinType::InnerJoin, Relation::Person.def())
+                .filter(persons::Column::UserId.eq(user_id)),
+        };
+        select.count(&self.read).await.map_err(db_error)
+    }
+
+    /// The first `limit` memories of a person whose ids come after `after`, by id, superseded ones too.
+    pub async fn memories_after(
+        &self,
+        owner: &Owner,
+        person_id: &PersonId,
+        after: Option<&MemoryId>,
+        limit: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<MemoryRow>> {
+        let rows = of_person(&owner.account_id, person_id)
+            .filter(Column::Id.gt(after.map_or("", MemoryId::as_str)))
+            .filter(is_alive(now))
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .all(&self.read)
+            .await
+            .map_err(db_error)?;
+        self.opened(&owner.account_id, &owner.user_id, rows).await
     }
 
     /// One page of the person's current memories, and how many there are in all.
@@ -209,8 +372,12 @@ impl Store {
         person_id: &PersonId,
         user_id: &str,
         query: &ListQuery,
+        now: DateTime<Utc>,
     ) -> Result<(Vec<Memory>, u64)> {
-        let mut select = of_person(account_id, person_id).filter(Column::SupersededBy.is_null());
+        let mut select = of_person(account_id, person_id).filter(is_alive(now));
+        if !query.include_superseded {
+            select = select.filter(Column::SupersededBy.is_null());
+        }
         if let Some(category) = query.category {
             let bit = i32::from(category.bit());
             select = select.filter(Expr::col(Column::CategoryBits).bit_and(bit).ne(0));
@@ -239,10 +406,28 @@ impl Store {
             .all(&self.read)
             .await
             .map_err(db_error)?;
-        let memories = rows
-            .into_iter()
-            .map(|row| MemoryRow::from_model(row, user_id).map(|r| r.memory));
-        Ok((memories.collect::<Result<_>>()?, total))
+        let opened = self.opened(account_id, user_id, rows).await?;
+        Ok((opened.into_iter().map(|row| row.memory).collect(), total))
+    }
+}
+
+impl Transaction {
+    /// Which of these ids the account has already.
+    pub async fn known_ids(&self, account_id: &AccountId, ids: &[MemoryId]) -> Result<HashSet<MemoryId>> {
+        let mut known = HashSet::new();
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let found: Vec<String> = Entity::find()
+                .select_only()
+                .column(Column::Id)
+                .filter(Column::AccountId.eq(account_id.as_str()))
+                .filter(Column::Id.is_in(chunk.iter().map(MemoryId::as_str)))
+                .into_tuple()
+                .all(&self.0)
+                .await
+                .map_err(db_error)?;
+            known.extend(found.into_iter().map(MemoryId::from_stored));
+        }
+        Ok(known)
     }
 }
 
@@ -253,38 +438,46 @@ impl Transaction {
         account_id: &AccountId,
         person_id: &PersonId,
         revision: i64,
-        changed_by: &str,
         memories: &[NewMemory<'_>],
     ) -> Result<()> {
+        let private = memories.iter().find(|new| new.memory.is_private());
+        let cipher = match private {
+            Some(new) => Some(self.cipher(account_id, new.memory.updated_at).await?),
+            None => None,
+        };
         for chunk in memories.chunks(ROWS_PER_STATEMENT) {
-            let rows = chunk.iter().map(|new| {
+            let mut rows = Vec::with_capacity(chunk.len());
+            for new in chunk {
                 let memory = new.memory;
-                ActiveModel {
+                let (contents, sealed) = Contents::stored(memory, cipher.as_deref())?;
+                rows.push(ActiveModel {
                     account_id: Set(account_id.to_string()),
                     id: Set(memory.id.to_string()),
                     person_id: Set(person_id.to_string()),
                     revision: Set(revision),
                     version: Set(memory.version),
-                    text: Set(memory.text.clone()),
+                    text: Set(contents.text),
                     memory_type: Set(memory.memory_type.as_str().to_owned()),
                     categories: Set(category_words(memory)),
                     category_bits: Set(category_bits(memory)),
                     importance: Set(f64::from(memory.importance)),
-                    reinforced: Set(0),
+                    reinforced: Set(i32::try_from(memory.reinforced).unwrap_or(i32::MAX)),
                     source: Set(memory.source.clone()),
                     agent_id: Set(memory.agent_id.clone()),
                     thread_id: Set(memory.thread_id.clone()),
-                    metadata: Set(memory.metadata.clone().map(Json::Object)),
+                    metadata: Set(contents.metadata),
                     event_time: Set(memory.event_time),
-                    sources: Set(sources_to_json(&memory.sources)),
-                    context: Set(memory.context.clone()),
+                    sources: Set(contents.sources),
+                    context: Set(contents.context),
                     operation: Set(new.operation.to_owned()),
-                    changed_by: Set(changed_by.to_owned()),
-                    superseded_by: Set(None),
+                    changed_by: Set(new.changed_by.to_owned()),
+                    superseded_by: Set(memory.superseded_by.as_ref().map(ToString::to_string)),
                     created_at: Set(memory.created_at),
                     updated_at: Set(memory.updated_at),
-                }
-            });
+                    expires_at: Set(memory.expires_at),
+                    sealed: Set(sealed),
+                });
+            }
             Entity::insert_many(rows)
                 .exec_without_returning(&self.0)
                 .await
@@ -293,32 +486,31 @@ impl Transaction {
         Ok(())
     }
 
-    /// Closes memories whose place newer ones take, keeping the version until now.
-    pub async fn supersede_memories(
+    /// Closes a memory whose place a newer one takes, keeping the version until now.
+    pub async fn supersede_memory(
         &self,
         account_id: &AccountId,
         person_id: &PersonId,
         revision: i64,
         changed_by: &str,
         now: DateTime<Utc>,
-        superseded: &[Superseded],
+        closed: &Memory,
     ) -> Result<()> {
-        for old in superseded {
-            self.keep_version(account_id, person_id, &old.id).await?;
-            Entity::update_many()
-                .col_expr(Column::Revision, Expr::value(revision))
-                .col_expr(Column::Version, Expr::col(Column::Version).add(1))
-                .col_expr(Column::Operation, Expr::value("superseded"))
-                .col_expr(Column::ChangedBy, Expr::value(changed_by))
-                .col_expr(Column::SupersededBy, Expr::value(old.by.as_str()))
-                .col_expr(Column::UpdatedAt, Expr::value(now))
-                .filter(Column::AccountId.eq(account_id.as_str()))
-                .filter(Column::PersonId.eq(person_id.as_str()))
-                .filter(Column::Id.eq(old.id.as_str()))
-                .exec(&self.0)
-                .await
-                .map_err(db_error)?;
-        }
+        let by = closed.superseded_by.as_ref().map(MemoryId::as_str);
+        self.keep_version(account_id, person_id, &closed.id).await?;
+        Entity::update_many()
+            .col_expr(Column::Revision, Expr::value(revision))
+            .col_expr(Column::Version, Expr::value(closed.version))
+            .col_expr(Column::Operation, Expr::value("superseded"))
+            .col_expr(Column::ChangedBy, Expr::value(changed_by))
+            .col_expr(Column::SupersededBy, Expr::value(by))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::PersonId.eq(person_id.as_str()))
+            .filter(Column::Id.eq(closed.id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
         Ok(())
     }
 
@@ -335,7 +527,20 @@ impl Transaction {
             .one(&self.0)
             .await
             .map_err(db_error)?;
-        row.map(|row| MemoryRow::from_model(row, user_id)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let cipher = match row.sealed.is_some() {
+            true => Some(self.cipher(account_id, row.updated_at).await?),
+            false => None,
+        };
+        row.opened(user_id, cipher.as_deref()).map(Some)
+    }
+
+    /// The cipher for a memory that is kept sealed.
+    async fn cipher_for(&self, account_id: &AccountId, memory: &Memory) -> Result<Option<Arc<AccountCipher>>> {
+        match memory.is_private() {
+            true => self.cipher(account_id, memory.updated_at).await.map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Writes what can be changed of a memory, keeping the version until now.
@@ -349,15 +554,24 @@ impl Transaction {
         memory: &Memory,
     ) -> Result<()> {
         self.keep_version(account_id, person_id, &memory.id).await?;
+        let cipher = self.cipher_for(account_id, memory).await?;
+        if let Some(cipher) = &cipher {
+            self.seal_versions(account_id, &memory.id, cipher).await?;
+        }
+        let (contents, sealed) = Contents::stored(memory, cipher.as_deref())?;
         Entity::update_many()
             .col_expr(Column::Revision, Expr::value(revision))
             .col_expr(Column::Version, Expr::value(memory.version))
-            .col_expr(Column::Text, Expr::value(memory.text.as_str()))
+            .col_expr(Column::Text, Expr::value(contents.text))
             .col_expr(Column::MemoryType, Expr::value(memory.memory_type.as_str()))
             .col_expr(Column::Categories, Expr::value(category_words(memory)))
             .col_expr(Column::CategoryBits, Expr::value(category_bits(memory)))
             .col_expr(Column::Importance, Expr::value(f64::from(memory.importance)))
-            .col_expr(Column::Metadata, Expr::value(memory.metadata.clone().map(Json::Object)))
+            .col_expr(Column::Metadata, Expr::value(contents.metadata))
+            .col_expr(Column::Sources, Expr::value(contents.sources))
+            .col_expr(Column::Context, Expr::value(contents.context))
+            .col_expr(Column::Sealed, Expr::value(sealed))
+            .col_expr(Column::ExpiresAt, Expr::value(memory.expires_at))
             .col_expr(Column::EventTime, Expr::value(memory.event_time))
             .col_expr(Column::Operation, Expr::value(operation))
             .col_expr(Column::ChangedBy, Expr::value(changed_by))
@@ -371,22 +585,25 @@ impl Transaction {
         Ok(())
     }
 
-    /// Notes that a memory was confirmed, and by which words.
+    /// Notes that a memory was confirmed, by which words, and until when it is kept now.
     pub async fn reinforce_memory(
         &self,
         account_id: &AccountId,
         person_id: &PersonId,
         revision: i64,
-        id: &MemoryId,
-        sources: &[Source],
+        memory: &Memory,
     ) -> Result<()> {
+        let cipher = self.cipher_for(account_id, memory).await?;
+        let (contents, sealed) = Contents::stored(memory, cipher.as_deref())?;
         Entity::update_many()
             .col_expr(Column::Revision, Expr::value(revision))
             .col_expr(Column::Reinforced, Expr::col(Column::Reinforced).add(1))
-            .col_expr(Column::Sources, Expr::value(sources_to_json(sources)))
+            .col_expr(Column::Sources, Expr::value(contents.sources))
+            .col_expr(Column::Sealed, Expr::value(sealed))
+            .col_expr(Column::ExpiresAt, Expr::value(memory.expires_at))
             .filter(Column::AccountId.eq(account_id.as_str()))
             .filter(Column::PersonId.eq(person_id.as_str()))
-            .filter(Column::Id.eq(id.as_str()))
+            .filter(Column::Id.eq(memory.id.as_str()))
             .exec(&self.0)
             .await
             .map_err(db_error)?;

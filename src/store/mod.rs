@@ -4,6 +4,7 @@
 //! calls this.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
@@ -18,6 +19,7 @@ use migrations::Migrator;
 
 mod accounts;
 mod api_keys;
+mod as_of;
 mod audit;
 mod conversations;
 mod deletions;
@@ -32,19 +34,22 @@ mod persons;
 mod rate_limits;
 mod sessions;
 mod usage;
+mod vault;
 
 pub use accounts::{Account, ErasedAccount};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
 pub use audit::AuditEvent;
 pub use deletions::{Backup, DeletedMemories};
+pub use embeddings::NewEmbedding;
 pub use idempotency::IdempotencyRecord;
-pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory, Superseded};
+pub use memories::{ListQuery, ListSort, MemoryRow, NewMemory};
 pub use memory_versions::MemoryVersion;
 pub use oauth::{OAuthClient, OAuthCode};
 pub use persons::{ErasedPerson, Person};
 pub use rate_limits::Lease;
 pub use sessions::Session;
 pub use usage::UsageHour;
+pub use vault::{MasterKey, ReadMasterKeys, Vault};
 
 /// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
@@ -68,16 +73,18 @@ pub struct StoreOptions {
 pub struct Store {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    vault: Arc<Vault>,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
 #[derive(Debug)]
-pub struct Transaction(DatabaseTransaction);
+pub struct Transaction(DatabaseTransaction, Arc<Vault>);
 
 impl Store {
-    /// Opens the database; a SQLite file is made where there is none. Fails when it does not answer.
-    pub async fn connect(options: &StoreOptions) -> Result<Self> {
-        let timeout = options.timeout;
+    /// Opens the database, whose private contents `vault` seals; a SQLite file is made where there is none. Fails when
+    /// it does not answer.
+    pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
+        let (timeout, vault) = (options.timeout, Arc::new(vault));
         let mut connect = ConnectOptions::new(&options.url);
         connect
             .max_connections(options.max_connections)
@@ -102,12 +109,13 @@ impl Store {
             // The writer goes first: it makes the file.
             let write = Database::connect(writer).await.map_err(db_error)?;
             let read = Database::connect(connect).await.map_err(db_error)?;
-            Ok(Self { read, write })
+            Ok(Self { read, write, vault })
         } else {
             let pool = Database::connect(connect).await.map_err(db_error)?;
             Ok(Self {
                 read: pool.clone(),
                 write: pool,
+                vault,
             })
         }
     }
@@ -156,7 +164,7 @@ impl Store {
         self.write
             .begin_with_options(options)
             .await
-            .map(Transaction)
+            .map(|transaction| Transaction(transaction, Arc::clone(&self.vault)))
             .map_err(db_error)
     }
 

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
-use sea_orm::{ActiveValue::Set, QuerySelect};
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait};
 
 use super::deletions::backups;
 use super::{Store, Transaction, db_error, embeddings, memories, memory_versions};
 use crate::error::Result;
-use crate::model::{Owner, PersonId};
+use crate::model::{AccountId, Owner, PersonId};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "persons")]
@@ -52,6 +52,37 @@ impl Store {
             id: PersonId::from_stored(id),
             revision,
         }))
+    }
+}
+
+impl Store {
+    /// The first `limit` people of an account that come after `user_id`, by that.
+    pub async fn persons_after(
+        &self,
+        account_id: &AccountId,
+        user_id: Option<&str>,
+        limit: u64,
+    ) -> Result<Vec<(Person, Owner)>> {
+        let rows = Entity::find()
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .apply_if(user_id, |select, after| select.filter(Column::UserId.gt(after)))
+            .order_by_asc(Column::UserId)
+            .limit(limit)
+            .all(&self.read)
+            .await
+            .map_err(db_error)?;
+        let person = |row: Model| {
+            let person = Person {
+                id: PersonId::from_stored(row.id),
+                revision: row.revision,
+            };
+            let owner = Owner {
+                account_id: account_id.clone(),
+                user_id: row.user_id,
+            };
+            (person, owner)
+        };
+        Ok(rows.into_iter().map(person).collect())
     }
 }
 

@@ -170,6 +170,9 @@ async fn every_route_answers_as_its_rpc_does() {
     );
     story["metadata"] = json!({"count": 3, "inner": {"list": [1, 0.5, null, true]}});
     let stored = rest.store(&story).await;
+    let mut alone = conversation("t", &["I live in Bergen."]);
+    alone["user_id"] = "solo".into();
+    rest.store(&alone).await;
     let known = Known {
         memory_id: stored["memories"][0]["id"].as_str().unwrap().to_owned(),
         api_key_id: key.id.to_string(),

@@ -257,7 +257,10 @@ async fn a_raw_body_becomes_a_stream_of_requests() {
     let got = server
         .send(Method::POST, "/v1/import?user_id=u&chunk=x", &headers, body)
         .await;
-    assert_eq!(got.json(), json!({"imported": 2, "skipped": 0, "errors": []}));
+    assert_eq!(
+        got.json(),
+        json!({"imported": 2, "skipped": 0, "failed": 0, "errors": []})
+    );
     assert_eq!(
         server.last().messages,
         [&b"\x12\x01u"[..], b"\x0a\x08{\"a\":1}\n", b"\x0a\x02{}"]

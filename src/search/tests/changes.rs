@@ -40,7 +40,7 @@ fn upsert_replaces_by_id() {
     assert_eq!(index.len(), 2);
     assert_eq!(index.get(&id("a")).unwrap().text, "Lives in Oslo");
     assert_eq!(ids(&search(&index, "", &Filter::default(), false)), ["b", "a"]);
-    index.upsert(Arc::new(memory("a", "Lives in Oslo")), &[1.0, 0.0, 0.0, 0.0], true);
+    add(&mut index, superseded("a", "Lives in Oslo"), 0.0);
     assert_eq!(allowed(&index, &Filter::default()), ["b"]);
 }
 
@@ -115,9 +115,10 @@ fn garbage_never_panics_and_never_gives_nan() {
                         quote: String::new(),
                     })
                     .to_vec(),
+                superseded_by: (n % 3 == 0).then(|| id("newer")),
                 ..memory(&format!("{at}-{n}"), text)
             };
-            index.upsert(Arc::new(strange), vector, n % 3 == 0);
+            index.upsert(Arc::new(strange), vector);
         }
     }
     let filter = Filter {
@@ -145,7 +146,7 @@ fn garbage_never_panics_and_never_gives_nan() {
                     }
                 }
             }
-            index.nearest(vector, usize::MAX);
+            index.nearest(vector, usize::MAX, DateTime::<Utc>::MAX_UTC);
         }
     }
 }

@@ -1,7 +1,5 @@
 //! What filters let through and what they hide.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -190,9 +188,28 @@ fn metadata_matches_by_whole_values_and_numbers_by_worth() {
 }
 
 #[test]
+fn expired_memories_are_found_by_no_filter() {
+    let mut index = PersonIndex::new(DIMENSIONS);
+    for (name, seconds) in [("over", 0), ("lasting", 1)] {
+        let expires_at = Some(now() + TimeDelta::seconds(seconds));
+        let memory = Memory {
+            expires_at,
+            ..memory(name, "Works at Meta")
+        };
+        add(&mut index, memory, 0.0);
+    }
+    let everything = Filter {
+        include_superseded: true,
+        ..Filter::default()
+    };
+    assert_eq!(allowed(&index, &everything), ["lasting"]);
+    assert_eq!(index.nearest(&[1.0, 0.0, 0.0, 0.0], 5, now()).len(), 1);
+}
+
+#[test]
 fn superseded_memories_are_hidden_unless_asked_for() {
     let mut index = PersonIndex::new(DIMENSIONS);
-    index.upsert(Arc::new(memory("old", "Works at Google")), &[1.0, 0.0, 0.0, 0.0], true);
+    add(&mut index, superseded("old", "Works at Google"), 0.0);
     add(&mut index, memory("new", "Works at Meta"), 0.5);
     assert_eq!(allowed(&index, &Filter::default()), ["new"]);
     assert_eq!(
@@ -205,7 +222,7 @@ fn superseded_memories_are_hidden_unless_asked_for() {
         ),
         ["new", "old"]
     );
-    let nearest = index.nearest(&[1.0, 0.0, 0.0, 0.0], 5);
+    let nearest = index.nearest(&[1.0, 0.0, 0.0, 0.0], 5, now());
     assert_eq!(
         nearest.iter().map(|(memory, _)| memory.id.as_str()).collect::<Vec<_>>(),
         ["new"]

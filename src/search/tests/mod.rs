@@ -39,6 +39,9 @@ fn memory(name: &str, text: &str) -> Memory {
             position: 0,
             quote: text.into(),
         }],
+        expires_at: None,
+        superseded_by: None,
+        reinforced: 0,
         context: None,
         version: 1,
         created_at: now(),
@@ -46,9 +49,16 @@ fn memory(name: &str, text: &str) -> Memory {
     }
 }
 
+fn superseded(name: &str, text: &str) -> Memory {
+    Memory {
+        superseded_by: Some(id("newer")),
+        ..memory(name, text)
+    }
+}
+
 /// Adds a memory whose vector points `angle` radians away from the first axis.
 fn add(index: &mut PersonIndex, memory: Memory, angle: f32) {
-    index.upsert(Arc::new(memory), &[angle.cos(), angle.sin(), 0.0, 0.0], false);
+    index.upsert(Arc::new(memory), &[angle.cos(), angle.sin(), 0.0, 0.0]);
 }
 
 fn search(index: &PersonIndex, text: &str, filter: &Filter, rerank: bool) -> Vec<Hit> {
@@ -89,7 +99,7 @@ fn an_empty_index_finds_nothing() {
     let index = PersonIndex::new(DIMENSIONS);
     assert!(index.is_empty());
     assert!(allowed(&index, &Filter::default()).is_empty());
-    assert!(index.nearest(&[1.0, 0.0, 0.0, 0.0], 5).is_empty());
+    assert!(index.nearest(&[1.0, 0.0, 0.0, 0.0], 5, now()).is_empty());
 }
 
 #[test]

@@ -81,7 +81,6 @@ fn by_session(calls: Vec<Call>) -> Vec<Call> {
     calls.into_iter().map(by_session).collect()
 }
 
-const LATER: Expected = Failure(501, Code::Unimplemented, "NOT_IMPLEMENTED");
 const SIGN_IN: Expected = Failure(401, Code::Unauthenticated, "AUTHENTICATION_ERROR");
 const INVALID: Expected = Failure(400, Code::InvalidArgument, "VALIDATION_ERROR");
 const ABSENT: Expected = Failure(404, Code::NotFound, "MEMORY_NOT_FOUND");
@@ -92,17 +91,6 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
         return accounts::calls(rpc, fresh).or_else(|| keys::calls(rpc, known, fresh));
     }
     let known = known.memory_id.as_str();
-    let by_id = json!({"memory_id": known});
-    let later = |message: Vec<u8>, body: Value| {
-        vec![Call {
-            by: By::Key,
-            expected: LATER,
-            path: by_id.clone(),
-            query: "",
-            body,
-            message,
-        }]
-    };
     Some(match rpc {
         "MemoryService.StoreMemories" => store_calls(&fresh.person),
         "MemoryService.SearchMemories" => search_calls(),
@@ -176,7 +164,59 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
             };
             vec![erase(NewAnswer, "nobody", "nobody"), erase(INVALID, "a\nb", "a%0Ab")]
         }
-        "MemoryService.ExportMemories" | "MemoryService.ImportMemories" => later(Vec::new(), Value::Null),
+        "MemoryService.ExportMemories" => {
+            let export = |expected, query, user_id: &str, all_users| {
+                let message = pb::ExportMemoriesRequest {
+                    user_id: Some(user_id.to_owned()),
+                    all_users,
+                };
+                call(expected, Value::Null, query, Value::Null, message)
+            };
+            vec![
+                export(Same, "user_id=solo", "solo", None),
+                export(INVALID, "user_id=a%0Ab", "a\nb", None),
+                export(INVALID, "user_id=solo&all_users=true", "solo", Some(true)),
+            ]
+        }
+        "MemoryService.ImportMemories" => {
+            let import = |expected, query, format| {
+                let message = pb::ImportMemoriesRequest {
+                    chunk: b"{}".to_vec(),
+                    format,
+                    ..Default::default()
+                };
+                call(expected, Value::Null, query, json!({}), message)
+            };
+            vec![
+                import(Same, "", None),
+                import(Same, "format=mem0", Some(pb::ImportFormat::Mem0.into())),
+                import(INVALID, "format=word", Some(99)),
+            ]
+        }
+        "MemoryService.GetMemorySettings" => {
+            vec![call(
+                Same,
+                Value::Null,
+                "",
+                Value::Null,
+                pb::GetMemorySettingsRequest {},
+            )]
+        }
+        "MemoryService.UpdateMemorySettings" => {
+            let update = |expected, episodic_lifetime| {
+                let message = pb::UpdateMemorySettingsRequest {
+                    episodic_lifetime: Some(episodic_lifetime),
+                };
+                let body = json!({"episodic_lifetime": episodic_lifetime});
+                call(expected, Value::Null, "", body, message)
+            };
+            vec![
+                update(Same, 3600),
+                update(Same, 0),
+                update(INVALID, 59),
+                update(INVALID, -1),
+            ]
+        }
         _ => return None,
     })
 }
@@ -220,7 +260,13 @@ fn store_calls(fresh: &str) -> Vec<Call> {
             body,
             request(vec![message(words, pb::Role::User)]),
         ),
-        call(LATER, Value::Null, "", background, in_background),
+        call(
+            Failure(501, Code::Unimplemented, "NOT_IMPLEMENTED"),
+            Value::Null,
+            "",
+            background,
+            in_background,
+        ),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),
     ]
