@@ -3,6 +3,9 @@
 mod changing;
 mod deleting;
 mod erasing;
+mod expiring;
+mod living;
+mod sealing;
 mod writing;
 
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 use memsync::proto::v1 as pb;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Rest, TestServer, conversation, send};
+use crate::support::{Answer, Rest, TestServer, conversation, files_with, send};
 
 async fn delete(rest: &Rest, id: &str, query: &str) -> Answer {
     send(rest.request("DELETE", &format!("/v1/memories/{id}?{query}"))).await
@@ -164,30 +164,19 @@ async fn a_backup_brings_back_what_was_deleted_with_its_history() {
 async fn no_file_of_the_database_holds_a_deleted_sentence_in_the_clear() {
     let server = TestServer::start().await;
     let rest = server.ada().await;
-    let files_with = |word: &str| {
-        let files = std::fs::read_dir(server.dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let holds = |bytes: &[u8]| {
-            bytes
-                .windows(word.len())
-                .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-        };
-        files.filter(|file| holds(&std::fs::read(file).unwrap())).count()
-    };
     for query in ["backup=false", "backup=true"] {
         let stored = rest
             .store(&conversation("t", &["My quokka is called Bartholomew."]))
             .await;
         assert!(
-            files_with("quokka") > 0,
+            files_with(server.dir.path(), "quokka") > 0,
             "the files that are read are those of the database"
         );
         delete(&rest, stored["memories"][0]["id"].as_str().unwrap(), query)
             .await
             .ok();
         for word in ["quokka", "bartholomew"] {
-            assert_eq!(files_with(word), 0, "{query}: {word}");
+            assert_eq!(files_with(server.dir.path(), word), 0, "{query}: {word}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Rest, TestServer, conversation, send};
+use crate::support::{Rest, TestServer, conversation, files_with, send};
 
 async fn erase(rest: &Rest, user_id: &str) -> Value {
     send(rest.request("DELETE", &format!("/v1/users/{user_id}/data")))
@@ -87,23 +87,15 @@ async fn no_file_of_the_database_holds_an_erased_sentence() {
     ))
     .await;
     rest.store(&story("p2", &["I collect theodolites."])).await;
-    let files_with = |word: &str| {
-        let files = std::fs::read_dir(server.dir.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        let holds = |bytes: &[u8]| {
-            bytes
-                .windows(word.len())
-                .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-        };
-        files.filter(|file| holds(&std::fs::read(file).unwrap())).count()
-    };
     for word in ["zymurgist", "quokka", "theodolite"] {
-        assert!(files_with(word) > 0, "{word} is in the files that are read");
+        assert!(
+            files_with(server.dir.path(), word) > 0,
+            "{word} is in the files that are read"
+        );
     }
     erase(&rest, "p1").await;
     for word in ["zymurgist", "quokka", "bartholomew"] {
-        assert_eq!(files_with(word), 0, "{word}");
+        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
     }
-    assert!(files_with("theodolite") > 0);
+    assert!(files_with(server.dir.path(), "theodolite") > 0);
 }

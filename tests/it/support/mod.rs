@@ -5,6 +5,7 @@ mod people;
 mod proto_json;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -377,4 +378,15 @@ pub fn conversation(thread: &str, words: &[&str]) -> Value {
 /// The values of one field, in order.
 pub fn field<'v>(memories: &'v [Value], name: &str) -> Vec<&'v str> {
     memories.iter().map(|memory| memory[name].as_str().unwrap()).collect()
+}
+
+/// How many files of a directory hold a word in the clear, in letters of any case.
+pub fn files_with(directory: &Path, word: &str) -> usize {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let holds = |bytes: &[u8]| {
+        bytes
+            .windows(word.len())
+            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    files.filter(|file| holds(&std::fs::read(file).unwrap())).count()
 }
