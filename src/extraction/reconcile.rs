@@ -123,12 +123,14 @@ pub fn decide(candidate: &Candidate, similar: &[Similar<'_>]) -> Decision {
     })
 }
 
-/// The same words of content, or fewer of them.
+/// The same words of content, or fewer of them. A fact of elsewhere may leave out that it is the user's.
 fn says_same(new: &Gist, old: &Gist) -> bool {
+    let said = |stem: &&String| *stem != "user";
+    let same = || new.stems.iter().filter(said).eq(old.stems.iter().filter(said));
     new.is_negative == old.is_negative
         && new.looks_ahead == old.looks_ahead
         && !new.stems.is_empty()
-        && (new.stems == old.stems || new.stems.len() >= 4 && new.stems.is_subset(&old.stems))
+        && (same() || new.stems.len() >= 4 && new.stems.is_subset(&old.stems))
 }
 
 fn replaces(new: &Reading, old: &Reading) -> bool {

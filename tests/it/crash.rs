@@ -1,8 +1,10 @@
 //! No acknowledged write is lost, however the process dies.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -44,6 +46,84 @@ async fn kill_minus_9_during_a_stream_of_stores_loses_no_acknowledged_memory() {
             assert!(!memories.is_empty(), "writer {writer} was never acknowledged");
             every_one_is_found(&rest, writer, memories).await;
         }
+    }
+}
+
+/// A memory in the format of exports.
+fn line(number: usize, user_id: &str) -> String {
+    let time = "2026-01-01T00:00:00Z";
+    let version = json!({"version": 1, "memory": "-", "type": "semantic", "categories": ["interests"],
+        "operation": "added", "changed_by": "key_1", "changed_at": time});
+    let memory = json!({"id": format!("mem_{number:032}"), "memory": format!("User owns kayak number {number}."),
+        "type": "semantic", "categories": ["interests"], "importance": 0.5, "source": "s", "agent_id": "a",
+        "thread_id": "t", "user_id": user_id, "version": 1, "created_at": time, "updated_at": time});
+    json!({"format": 1, "memory": memory, "versions": [version]}).to_string() + "\n"
+}
+
+/// Kills a server `after` a request was sent, or when it answered. The server started again on the same data, and the
+/// answer.
+async fn killed_during(
+    server: Process,
+    data: &Path,
+    after: Duration,
+    request: impl Future<Output = reqwest::Result<(u16, Value)>> + Send + 'static,
+) -> (Process, Option<(u16, Value)>) {
+    let mut request = tokio::spawn(request);
+    let answer = tokio::time::timeout(after, &mut request).await;
+    server.kill();
+    let answer = match answer {
+        Ok(answered) => answered,
+        Err(_) => request.await,
+    };
+    (Process::start(data), answer.unwrap().ok())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_minus_9_in_an_import_a_batch_deletion_or_an_erasure_leaves_all_or_nothing_or_goes_on() {
+    const MANY: usize = 3_000;
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start(data.path());
+    let key = server.first_key();
+    let lines: String = (0..MANY).map(|number| line(number, "anna")).collect();
+    let ids: Vec<String> = (0..1_000).map(|number| format!("mem_{number:032}")).collect();
+    for round in 0..ROUNDS {
+        // Later in each round, so that the end comes at different places.
+        let after = Duration::from_millis(20 + 60 * round as u64);
+
+        let (rest, body) = (Rest::new(server.url(), &key), lines.clone());
+        let import = async move { rest.post_bytes("/v1/import", body).await };
+        (server, _) = killed_during(server, data.path(), after, import).await;
+        let rest = Rest::new(server.url(), &key);
+        let before = list_all(&rest, "anna").await.len();
+        let report = rest.post_bytes("/v1/import", lines.clone()).await.unwrap().1;
+        assert_eq!(
+            (&report["skipped"], &report["imported"]),
+            (&json!(before), &json!(MANY - before)),
+            "the same import goes on: {report}"
+        );
+        assert_eq!(list_all(&rest, "anna").await.len(), MANY);
+
+        let body = json!({"memory_ids": ids, "user_id": "anna"});
+        let (delete, sent) = (Rest::new(server.url(), &key), body.clone());
+        let delete = async move { delete.post("/v1/memories/batch-delete", &sent).await };
+        let answer;
+        (server, answer) = killed_during(server, data.path(), after, delete).await;
+        let rest = Rest::new(server.url(), &key);
+        let left = list_all(&rest, "anna").await.len();
+        assert!([MANY, MANY - ids.len()].contains(&left), "{left} are left of {MANY}");
+        if answer.is_some() {
+            assert_eq!(left, MANY - ids.len(), "an acknowledged deletion holds");
+        }
+        let search = json!({"query": "kayak number 7", "user_id": "anna"});
+        assert_eq!(rest.post("/v1/memories/search", &search).await.unwrap().0, 200);
+
+        let erase = async move { rest.delete("/v1/users/anna/data").await };
+        (server, _) = killed_during(server, data.path(), after, erase).await;
+        let rest = Rest::new(server.url(), &key);
+        let left_now = list_all(&rest, "anna").await.len();
+        assert!([0, left].contains(&left_now), "{left_now} are left of {left}");
+        assert_eq!(rest.delete("/v1/users/anna/data").await.unwrap().0, 200);
+        assert_eq!(list_all(&rest, "anna").await.len(), 0);
     }
 }
 

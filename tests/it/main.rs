@@ -20,6 +20,7 @@ mod keys;
 mod logs;
 mod memories;
 mod parity;
+mod portability;
 mod postgres;
 mod process;
 mod readme;

@@ -221,6 +221,24 @@ impl Rest {
         self.send(self.http.get(format!("{}{path}", self.base))).await
     }
 
+    /// The bytes of an answer to a GET, whatever they are.
+    pub async fn get_bytes(&self, path: &str) -> reqwest::Result<Vec<u8>> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let answer = request.header("x-api-key", &self.key).send().await?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// Status and JSON body of a POST of bytes.
+    pub async fn post_bytes(&self, path: &str, body: impl Into<reqwest::Body>) -> reqwest::Result<(u16, Value)> {
+        let request = self.http.post(format!("{}{path}", self.base)).body(body);
+        self.send(request.header("content-type", "application/x-ndjson")).await
+    }
+
+    /// Status and JSON body of a DELETE.
+    pub async fn delete(&self, path: &str) -> reqwest::Result<(u16, Value)> {
+        self.send(self.http.delete(format!("{}{path}", self.base))).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<(u16, Value)> {
         let answer = request.header("x-api-key", &self.key).send().await?;
         Ok((answer.status().as_u16(), answer.json().await?))

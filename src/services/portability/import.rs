@@ -178,15 +178,11 @@ impl Import {
 
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
+        self.lines += 1;
         if std::mem::take(&mut self.is_too_long) {
-            self.lines += 1;
             self.fail(self.lines, format!("must be at most {MAX_LINE_BYTES} bytes"));
             return;
         }
-        if line.is_empty() {
-            return;
-        }
-        self.lines += 1;
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
         }

@@ -157,7 +157,8 @@ impl From<Source> for LineSource {
 
 /// A line as it is read, or what is wrong with it.
 pub(super) fn read(line: &[u8]) -> Result<Imported, Fault> {
-    let line: Line = serde_json::from_slice(line).map_err(|e| Fault::from(e.to_string()))?;
+    let json = &mut serde_json::Deserializer::from_slice(line);
+    let line: Line = serde_path_to_error::deserialize(json).map_err(|e| Fault::from(e.to_string()))?;
     if line.format != FORMAT {
         return Err(format!("format: must be {FORMAT}").into());
     }
