@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.include_imports(true).include_source_info(true).open_files([
         "memsync/v1/auth_service.proto",
         "memsync/v1/error_reason.proto",
+        "memsync/v1/integration_service.proto",
         "memsync/v1/memory_service.proto",
     ])?;
     // The raw bytes keep custom options such as google.api.http, which prost_types would drop.

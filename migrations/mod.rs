@@ -19,6 +19,7 @@ mod m20261124_000011_usage;
 mod m20261124_000012_audit;
 mod m20261124_000013_deletions;
 mod m20261124_000014_sealing;
+mod m20261125_000015_tasks;
 
 pub(crate) struct Migrator;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000012_audit::Migration),
             Box::new(m20261124_000013_deletions::Migration),
             Box::new(m20261124_000014_sealing::Migration),
+            Box::new(m20261125_000015_tasks::Migration),
         ]
     }
 }

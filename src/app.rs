@@ -8,6 +8,7 @@ use anyhow::Context;
 use axum::Router;
 use chrono::TimeDelta;
 use prost_reflect::DescriptorPool;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
@@ -15,6 +16,7 @@ use tonic_health::server::{HealthReporter, health_reporter};
 use crate::config::{Config, Hidden};
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
+use crate::jobs;
 use crate::model::Clock;
 use crate::oauth::{self, OAuthOptions};
 use crate::proto::DESCRIPTORS;
@@ -73,6 +75,8 @@ pub struct Running {
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
     background: [JoinHandle<()>; 2],
+    /// The driver of background work, and what tells it to stop.
+    jobs: (JoinHandle<()>, watch::Sender<bool>),
     certificate: Option<TlsCertificate>,
     shutdown_timeout: Duration,
 }
@@ -182,6 +186,9 @@ impl App {
             tokio::spawn(watch_database(self.store.clone(), health.clone())),
             tokio::spawn(maintain(self.clone(), config.clone())),
         ];
+        self.memories.resume_tasks().await?;
+        let (stop_jobs, stopped) = watch::channel(false);
+        let jobs = tokio::spawn(jobs::run(Arc::clone(&self.memories), stopped));
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Running {
             address,
@@ -190,6 +197,7 @@ impl App {
             health,
             serving,
             background,
+            jobs: (jobs, stop_jobs),
             certificate,
             shutdown_timeout,
         })
@@ -224,6 +232,12 @@ impl Running {
         self.handle.graceful_shutdown(Some(self.shutdown_timeout));
         if !self.serving.is_finished() {
             self.serving.await??;
+        }
+        let (mut job, stop_jobs) = self.jobs;
+        stop_jobs.send_replace(true);
+        if tokio::time::timeout(self.shutdown_timeout, &mut job).await.is_err() {
+            // What it was doing is undone, and done when its lease is over.
+            job.abort();
         }
         self.app.flush().await;
         self.app.store.close().await?;

@@ -45,6 +45,9 @@ pub enum Error {
     /// No such OAuth client in this account.
     #[error("OAuth client not found")]
     OAuthClientNotFound,
+    /// No such background task in this account.
+    #[error("Task not found")]
+    TaskNotFound,
     /// The address has an account already.
     #[error("This e-mail address has an account already")]
     EmailTaken,
@@ -60,9 +63,6 @@ pub enum Error {
     /// The request is larger than the limit, in MiB.
     #[error("Request is larger than {0} MiB")]
     TooLarge(usize),
-    /// Declared in the proto, and served by a later version.
-    #[error("{0} is not served by this version")]
-    NotImplemented(&'static str),
     /// The caller's deadline passed.
     #[error("Deadline exceeded")]
     DeadlineExceeded,

@@ -10,12 +10,13 @@ use prost_types::{ListValue, Struct, Timestamp, Value, value::Kind};
 use serde_json::Map;
 
 use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
-use crate::error::{Error, Result};
-use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role};
+use crate::error::Result;
+use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskId, TaskState};
 use crate::proto::v1::{self as pb};
 use crate::search::{Filter, Hit};
 use crate::services::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, StoreOutcome, StoreRequest,
+    TaskReport,
 };
 
 const MAX_MESSAGES: usize = 500;
@@ -45,7 +46,8 @@ pub(super) fn store_request(
         source,
         user_id: _,
         metadata,
-        r#async,
+        // Read by the handler.
+        r#async: _,
         expires_at,
     } = message;
     if messages.is_empty() || messages.len() > MAX_MESSAGES {
@@ -74,7 +76,7 @@ pub(super) fn store_request(
             time.map(|t| t.with_timezone(&Utc))
         });
     let expires_at = violations.future("expires_at", expires_at, now);
-    let request = violations.finish(StoreRequest {
+    violations.finish(StoreRequest {
         owner,
         messages,
         agent_id,
@@ -84,11 +86,7 @@ pub(super) fn store_request(
         said_at,
         expires_at,
         idempotency,
-    })?;
-    if r#async == Some(true) {
-        return Err(Error::NotImplemented("async"));
-    }
-    Ok(request)
+    })
 }
 
 fn conversation_message(
@@ -133,6 +131,46 @@ fn conversation_message(
     })
 }
 
+pub(super) fn accepted_response(task_id: TaskId, elapsed: Duration) -> pb::StoreMemoriesResponse {
+    pb::StoreMemoriesResponse {
+        success: true,
+        processing_time: seconds(elapsed.as_secs_f64()),
+        task_id: Some(task_id.into()),
+        ..Default::default()
+    }
+}
+
+pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
+    let status = match report.state {
+        TaskState::Pending => "PENDING",
+        TaskState::Running => "PROCESSING",
+        TaskState::Done => "SUCCESS",
+        TaskState::Failed => "FAILED",
+    };
+    let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let result = report.result.map(|result| pb::TaskResult {
+        indexed_items: count(result.indexed_items),
+        processing_time: seconds(result.processing_s),
+        memories_created: count(result.memories_created),
+        categories_found: result
+            .categories_found
+            .iter()
+            .filter_map(|word| word.parse().ok().map(category))
+            .collect(),
+    });
+    let given_up = report.state == TaskState::Failed;
+    pb::GetTaskResponse {
+        task_id: report.id.into(),
+        status: status.to_owned(),
+        result,
+        error_message: given_up.then(|| "It failed too often and was given up".to_owned()),
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    format!("{seconds:.3}s")
+}
+
 pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::StoreMemoriesResponse {
     let count = |operation| outcome.memories.iter().filter(|(_, o)| *o == operation).count() as i32;
     let detected = |c: &Category| outcome.memories.iter().any(|(memory, _)| memory.categories.contains(c));
@@ -140,7 +178,7 @@ pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::St
         success: true,
         memories_created: count(Operation::Added),
         memories_updated: count(Operation::Updated),
-        processing_time: format!("{:.3}s", elapsed.as_secs_f64()),
+        processing_time: seconds(elapsed.as_secs_f64()),
         categories_detected: Category::ALL.into_iter().filter(detected).map(category).collect(),
         memories: outcome
             .memories

@@ -187,9 +187,9 @@ pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::Erase
             memories: count(erased.memories),
             versions: count(erased.versions),
             embeddings: count(erased.embeddings),
-            // Nothing of these two kinds is kept yet.
+            // Nothing of this kind is kept yet.
             profiles: 0,
-            jobs: 0,
+            jobs: count(erased.tasks),
             backups: count(erased.backups),
         }),
         receipt,

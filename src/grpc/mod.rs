@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
+use crate::proto::v1::integration_service_server::IntegrationServiceServer;
 use crate::proto::v1::memory_service_server::MemoryServiceServer;
 use crate::services::{AuditLog, AuthService, MemoryService, RateLimiter, UsageService};
 
@@ -25,6 +26,7 @@ mod convert_auth;
 mod convert_changes;
 mod convert_portability;
 mod deadline;
+mod integration_service;
 mod interceptor;
 mod load_shed;
 mod memory_service;
@@ -66,6 +68,10 @@ pub fn router<H: Health>(
     options: GrpcOptions,
 ) -> Result<Router, AccessError> {
     let access = Arc::new(access::AccessTable::read(descriptors)?);
+    let integrations = IntegrationServiceServer::new(integration_service::Integrations(Arc::clone(&options.memories)))
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let memories = MemoryServiceServer::new(memory_service::Memories(options.memories))
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
@@ -86,6 +92,7 @@ pub fn router<H: Health>(
     };
     let routes = Routes::new(memories)
         .add_service(auth)
+        .add_service(integrations)
         .add_service(health)
         .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);

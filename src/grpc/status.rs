@@ -63,12 +63,12 @@ impl From<Error> for Status {
             | Error::ApiKeyNotFound
             | Error::BackupNotFound
             | Error::OAuthClientNotFound
+            | Error::TaskNotFound
             | Error::ForbiddenHere(_)
             | Error::CannotDeleteActiveKey
             | Error::EmailTaken
             | Error::Conflict(_)
             | Error::DeletionConflict
-            | Error::NotImplemented(_)
             | Error::DeadlineExceeded
             | Error::Internal(_) => {}
         }
@@ -90,13 +90,13 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
         // Only the command line asks for backups.
         Error::MemoryNotFound | Error::BackupNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
         Error::ApiKeyNotFound => (Code::NotFound, ErrorReason::ApiKeyNotFound),
+        Error::TaskNotFound => (Code::NotFound, ErrorReason::IntegrationNotFound),
         Error::OAuthClientNotFound => (Code::NotFound, ErrorReason::OauthClientNotFound),
         Error::EmailTaken => (Code::AlreadyExists, ErrorReason::EmailTaken),
         Error::RateLimited(_) => (Code::ResourceExhausted, ErrorReason::RateLimitExceeded),
         Error::Conflict(_) => (Code::Aborted, ErrorReason::Conflict),
         Error::DeletionConflict => (Code::Aborted, ErrorReason::DeletionConflict),
         Error::TooLarge(_) => (Code::ResourceExhausted, ErrorReason::PayloadTooLarge),
-        Error::NotImplemented(_) => (Code::Unimplemented, ErrorReason::NotImplemented),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),
         Error::Unavailable(_) => (Code::Unavailable, ErrorReason::ServiceUnavailable),
         Error::Internal(_) => (Code::Internal, ErrorReason::InternalError),

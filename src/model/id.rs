@@ -81,3 +81,8 @@ id!(
     BackupId,
     "backup_"
 );
+id!(
+    /// A background task.
+    TaskId,
+    "task_"
+);

@@ -9,11 +9,13 @@ mod id;
 mod memory;
 mod origin;
 mod scope;
+mod task;
 
 pub use caller::{AuthMethod, Caller, Grant, OWN_PERSON, Owner};
 pub use category::{Category, UnknownWord};
 pub use clock::Clock;
-pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId};
+pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId, TaskId};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
-pub use origin::{JudgeOnly, Origin};
+pub use origin::{Accepted, JudgeOnly, Origin};
 pub use scope::{Scope, ScopeSet};
+pub use task::TaskState;

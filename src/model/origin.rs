@@ -22,3 +22,7 @@ pub struct Origin {
 /// request that it can't read, so that whoever has no access learns that first.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgeOnly;
+
+/// In an answer's extensions: the request was taken on, and what it asks for is done later.
+#[derive(Clone, Copy, Debug)]
+pub struct Accepted;

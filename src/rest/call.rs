@@ -7,6 +7,7 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, IF_MATCH, RETRY_AFTER, TE, USER_AGENT};
 use http::request::Parts;
+use http::response;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
 use tonic::{Code, Status};
@@ -14,7 +15,7 @@ use tower::ServiceExt;
 
 use super::error::Problem;
 use super::wire::{self, FRAME_PREFIX};
-use crate::model::JudgeOnly;
+use crate::model::{Accepted, JudgeOnly};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -56,6 +57,8 @@ pub(super) struct Answer {
     pub(super) message: Bytes,
     /// The metadata that the client should see.
     pub(super) headers: HeaderMap,
+    /// Whether what was asked for is done later.
+    pub(super) is_accepted: bool,
 }
 
 impl Caller {
@@ -88,7 +91,9 @@ impl Caller {
 impl Grpc {
     /// Calls an RPC that answers once.
     pub(super) async fn unary(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<Answer, Problem> {
-        let (headers, body) = self.start(rpc, caller, body).await?;
+        let (mut parts, body) = self.start(rpc, caller, body).await?;
+        let is_accepted = parts.extensions.remove::<Accepted>().is_some();
+        let headers = parts.headers;
         let collected = body.collect().await.map_err(|_| broken(rpc, "its answer broke off"))?;
         let trailers = collected.trailers().cloned().unwrap_or_default();
         let frame = collected.to_bytes();
@@ -103,6 +108,7 @@ impl Grpc {
             Some(length) if frame.len() == FRAME_PREFIX + length => Ok(Answer {
                 message: frame.slice(FRAME_PREFIX..),
                 headers: visible,
+                is_accepted,
             }),
             _ => Err(broken(rpc, "its answer is not one message")),
         }
@@ -111,13 +117,14 @@ impl Grpc {
     /// Has a caller judged as this RPC would, without making the call. Gives the metadata that the caller should see.
     pub(super) async fn judge(&self, rpc: &Uri, mut caller: Caller) -> Result<HeaderMap, Problem> {
         caller.extensions.insert(JudgeOnly);
-        let (headers, _) = self.start(rpc, caller, Body::empty()).await?;
-        Ok(visible(&headers))
+        let (parts, _) = self.start(rpc, caller, Body::empty()).await?;
+        Ok(visible(&parts.headers))
     }
 
     /// Calls an RPC that answers with a stream. A failure before the first message is the call's failure.
     pub(super) async fn stream(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Frames), Problem> {
-        let (headers, body) = self.start(rpc, caller, body).await?;
+        let (parts, body) = self.start(rpc, caller, body).await?;
+        let headers = parts.headers;
         let visible = visible(&headers);
         Ok((
             visible,
@@ -130,7 +137,7 @@ impl Grpc {
         ))
     }
 
-    async fn start(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Body), Problem> {
+    async fn start(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(response::Parts, Body), Problem> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = rpc.clone();
@@ -154,7 +161,7 @@ impl Grpc {
             let status = Status::new(code_of(parts.status), "");
             return Err(problem(&status, &visible(&parts.headers)));
         }
-        Ok((parts.headers, body))
+        Ok((parts, body))
     }
 }
 

@@ -130,7 +130,11 @@ impl Transcoder {
             return Err(Problem::internal());
         }
         let mut response = Response::new(Body::from(json));
-        *response.status_mut() = binding.success;
+        *response.status_mut() = if answer.is_accepted {
+            StatusCode::ACCEPTED
+        } else {
+            binding.success
+        };
         *response.headers_mut() = answer.headers;
         response
             .headers_mut()

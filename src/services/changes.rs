@@ -115,7 +115,7 @@ impl MemoryService {
         let erased = transaction.delete_person(owner).await?;
         let counts = json!({
             "memories": erased.memories, "versions": erased.versions, "embeddings": erased.embeddings,
-            "backups": erased.backups,
+            "jobs": erased.tasks, "backups": erased.backups,
         });
         let subject = format!("{}/{}", owner.account_id, owner.user_id);
         let receipt = self.receipts.sign(&subject, counts, now)?;

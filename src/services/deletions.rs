@@ -155,8 +155,9 @@ impl MemoryService {
         Ok(forgotten)
     }
 
-    /// Forgets backups that are too old.
+    /// Forgets backups and tasks that are too old.
     pub async fn purge(&self) -> Result<()> {
+        self.purge_tasks().await?;
         self.store.purge_backups(self.clock.now()).await?;
         self.store.scrub().await;
         Ok(())

@@ -2,28 +2,30 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
 
 use super::Receipts;
 use super::cpu::on_cpu;
+use super::idempotency;
 use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Expiry, Fact, Plan};
+use super::tasks::TaskResult;
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
-use crate::model::{Caller, Clock, Memory, MemoryId, MemoryType, Operation, Owner, Role};
+use crate::model::{Caller, Clock, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskState};
 use crate::providers::Embedder;
 use crate::search::{Filter, Hit, Query};
-use crate::store::{IdempotencyRecord, NewEmbedding, NewMemory, Person, Store, Transaction};
+use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Store, Transaction};
 pub use crate::store::{ListQuery, ListSort};
 
 /// How often storing starts again when another instance changed the same person meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
 /// Known memories that a new fact is held against.
 const SIMILAR: usize = 24;
-/// How long an idempotency key is remembered.
-const IDEMPOTENCY_HOURS: i64 = 24;
 
 /// The memories of people.
 pub struct MemoryService {
@@ -32,6 +34,8 @@ pub struct MemoryService {
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
     pub(super) receipts: Arc<Receipts>,
+    /// Told of each task that is taken on.
+    pub(super) work: Notify,
 }
 
 /// One message of a conversation, checked.
@@ -132,14 +136,25 @@ impl MemoryService {
             embedder,
             indexes,
             receipts,
+            work: Notify::new(),
         }
     }
 
     /// Takes the facts out of a conversation and stores them: all of them, durably, or none.
     pub async fn store(&self, caller: &Caller, request: StoreRequest) -> Result<StoreOutcome> {
-        let now = self.clock.now();
-        if let Some(outcome) = self.earlier_outcome(&request, now).await? {
-            return Ok(outcome);
+        self.store_as(caller.credential(), request, None).await
+    }
+
+    /// [`Self::store`] for a key or session; with a task, that ends with it.
+    pub(super) async fn store_as(
+        &self,
+        changed_by: &str,
+        request: StoreRequest,
+        task: Option<&DueTask>,
+    ) -> Result<StoreOutcome> {
+        let (started, now) = (Instant::now(), self.clock.now());
+        if let Some(recorded) = self.recorded(&request, now).await? {
+            return self.answer_again(&request, &recorded).await;
         }
         let request = Arc::new(request);
         let facts = self.extract(Arc::clone(&request), now).await?;
@@ -163,28 +178,29 @@ impl MemoryService {
                     state.index.nearest(vector, SIMILAR, now)
                 })
             });
-            self.write(&transaction, caller, &request, &person, now, &plan).await?;
-            if let Some((key, request_hash)) = &request.idempotency {
-                let record = IdempotencyRecord {
-                    key: key.clone(),
-                    request_hash: *request_hash,
-                    outcome: outcome_to_json(&plan.outcome),
-                    created_at: now,
-                };
-                let since = now - TimeDelta::hours(IDEMPOTENCY_HOURS);
-                if !transaction
-                    .insert_idempotency_record(&owner.account_id, &record, since)
-                    .await?
-                {
-                    drop(transaction);
-                    let outcome = self.earlier_outcome(&request, now).await?;
-                    return outcome.ok_or(Error::Conflict("The idempotency key is in use"));
-                }
+            self.write(&transaction, changed_by, &request, &person, now, &plan)
+                .await?;
+            let recorded = || idempotency::to_json(&plan.outcome);
+            if !self.record(&transaction, &request, recorded, now).await? {
+                drop(transaction);
+                let recorded = self.recorded(&request, now).await?;
+                let recorded = recorded.ok_or(Error::Conflict("The idempotency key is in use"))?;
+                return self.answer_again(&request, &recorded).await;
             }
-            transaction.commit().await?;
             let outcome = StoreOutcome {
                 memories: plan.outcome.clone(),
             };
+            if let Some(task) = task {
+                let result = serde_json::to_value(TaskResult::of(&request, &outcome, started));
+                let result = result.map_err(|e| Error::Internal(Box::new(e)))?;
+                let is_ours = transaction
+                    .finish_task(task, TaskState::Done, Some(result), now)
+                    .await?;
+                if !is_ours {
+                    return Err(Error::Conflict("the task is not to be done any more"));
+                }
+            }
+            transaction.commit().await?;
             slot.apply(person, self.changes(plan)?, &guard);
             self.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
@@ -300,14 +316,13 @@ impl MemoryService {
     async fn write(
         &self,
         transaction: &Transaction,
-        caller: &Caller,
+        changed_by: &str,
         request: &StoreRequest,
         person: &Person,
         now: DateTime<Utc>,
         plan: &Plan,
     ) -> Result<()> {
         let account = &request.owner.account_id;
-        let changed_by = caller.credential();
         let added: Vec<NewMemory<'_>> = plan
             .added
             .iter()
@@ -353,54 +368,10 @@ impl MemoryService {
         let added = added.map(|(memory, vector, _)| Change { memory, vector });
         Ok(changed.chain(added).collect())
     }
-
-    async fn earlier_outcome(&self, request: &StoreRequest, now: DateTime<Utc>) -> Result<Option<StoreOutcome>> {
-        let Some((key, request_hash)) = &request.idempotency else {
-            return Ok(None);
-        };
-        let since = now - TimeDelta::hours(IDEMPOTENCY_HOURS);
-        let Some(record) = self
-            .store
-            .idempotency_record(&request.owner.account_id, key, since)
-            .await?
-        else {
-            return Ok(None);
-        };
-        if record.request_hash != *request_hash {
-            return Err(Error::Conflict("The idempotency key was used with another request"));
-        }
-        let mut memories = Vec::new();
-        for (id, operation) in outcome_from_json(&record.outcome) {
-            match self.get(&request.owner, &id).await {
-                Ok(memory) => memories.push((Arc::new(memory), operation)),
-                Err(Error::MemoryNotFound) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(Some(StoreOutcome { memories }))
-    }
 }
 
 impl fmt::Debug for MemoryService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MemoryService")
     }
-}
-
-fn outcome_to_json(outcome: &[(Arc<Memory>, Operation)]) -> Value {
-    outcome
-        .iter()
-        .map(|(memory, operation)| json!([memory.id.as_str(), operation.as_str()]))
-        .collect()
-}
-
-fn outcome_from_json(outcome: &Value) -> Vec<(MemoryId, Operation)> {
-    let pair = |item: &Value| {
-        let id = MemoryId::from_stored(item.get(0)?.as_str()?);
-        Some((id, item.get(1)?.as_str()?.parse().ok()?))
-    };
-    outcome
-        .as_array()
-        .map(|items| items.iter().filter_map(pair).collect())
-        .unwrap_or_default()
 }

@@ -7,12 +7,14 @@ mod auth;
 mod changes;
 mod cpu;
 mod deletions;
+mod idempotency;
 mod indexes;
 mod memories;
 mod plan;
 mod portability;
 mod rate_limits;
 mod receipts;
+mod tasks;
 mod usage;
 
 pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
@@ -30,4 +32,5 @@ pub use memories::{
 pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
+pub use tasks::{TaskReport, TaskResult};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};

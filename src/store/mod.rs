@@ -33,6 +33,7 @@ mod oauth;
 mod persons;
 mod rate_limits;
 mod sessions;
+mod tasks;
 mod usage;
 mod vault;
 
@@ -48,6 +49,7 @@ pub use oauth::{OAuthClient, OAuthCode};
 pub use persons::{ErasedPerson, Person};
 pub use rate_limits::Lease;
 pub use sessions::Session;
+pub use tasks::{DueTask, NewTask, Task};
 pub use usage::UsageHour;
 pub use vault::{MasterKey, ReadMasterKeys, Vault};
 

@@ -95,6 +95,8 @@ pub struct ErasedPerson {
     pub versions: u64,
     /// Vectors.
     pub embeddings: u64,
+    /// Background tasks.
+    pub tasks: u64,
     /// Backups.
     pub backups: u64,
 }
@@ -102,13 +104,17 @@ pub struct ErasedPerson {
 impl Transaction {
     /// Deletes a person with everything that belongs to them; says how much that was.
     pub async fn delete_person(&self, owner: &Owner) -> Result<ErasedPerson> {
+        let tasks = self.delete_tasks(owner).await?;
         let of_person = || {
             Entity::find()
                 .filter(Column::AccountId.eq(owner.account_id.as_str()))
                 .filter(Column::UserId.eq(&owner.user_id))
         };
         let Some(person) = of_person().lock_exclusive().one(&self.0).await.map_err(db_error)? else {
-            return Ok(ErasedPerson::default());
+            return Ok(ErasedPerson {
+                tasks,
+                ..ErasedPerson::default()
+            });
         };
         let ids = sea_orm::sea_query::Query::select()
             .column(memories::Column::Id)
@@ -150,6 +156,7 @@ impl Transaction {
             memories,
             versions: earlier + memories,
             embeddings,
+            tasks,
             backups,
         })
     }

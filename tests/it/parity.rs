@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use self::table::{By, Call, Expected::*, Fresh, Known, calls};
+use crate::process::{BOUND, eventually};
 use crate::support::{Answer, Binding, Rest, TestServer, bindings, call_raw, conversation, proto_json, success_status};
 
 fn fill(template: &str, values: &Value) -> String {
@@ -67,7 +68,8 @@ async fn fresh(server: &TestServer, rpc: &str, number: usize) -> Fresh {
 }
 
 /// What every call makes anew, or each row's own account.
-const NEW: [&str; 25] = [
+const NEW: [&str; 26] = [
+    "task_id",
     "id",
     "created_at",
     "processing_time",
@@ -154,6 +156,17 @@ fn assert_same_failure(what: &str, expected: (u16, Code, &str), rest: &Answer, g
     }
 }
 
+/// The id of a task, when it is done.
+async fn done(rest: &Rest, taken: &Value) -> String {
+    let id = taken["task_id"].as_str().unwrap();
+    eventually(id, BOUND, async || {
+        let task = rest.get(&format!("/v1/integrations/status/{id}")).await.ok();
+        (task["status"] == "SUCCESS").then_some(())
+    })
+    .await;
+    id.to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_answers_as_its_rpc_does() {
     let server = TestServer::start().await;
@@ -173,7 +186,12 @@ async fn every_route_answers_as_its_rpc_does() {
     let mut alone = conversation("t", &["I live in Bergen."]);
     alone["user_id"] = "solo".into();
     rest.store(&alone).await;
+    let mut later = conversation("t", &["I play chess."]);
+    later["async"] = true.into();
+    later["user_id"] = "later".into();
+    let task_id = done(&rest, &rest.post("/v1/memories", &later).await.json()).await;
     let known = Known {
+        task_id,
         memory_id: stored["memories"][0]["id"].as_str().unwrap().to_owned(),
         api_key_id: key.id.to_string(),
     };
@@ -211,17 +229,21 @@ async fn every_route_answers_as_its_rpc_does() {
                     (Failure(http, code, reason), Err(status)) => {
                         assert_same_failure(&what, (http, code, reason), &over_rest, &status);
                     }
-                    (Same | NewAnswer, Ok(mut answer)) => {
+                    (Same | NewAnswer | Taken, Ok(mut answer)) => {
                         assert_eq!(
                             over_rest.status.as_u16(),
-                            success_status(&method),
+                            if rest_call.expected == Taken {
+                                202
+                            } else {
+                                success_status(&method)
+                            },
                             "{what}: {over_rest:?}"
                         );
                         let mut shown = over_rest.json();
                         if !binding.response_body.is_empty() {
                             answer = answer[&binding.response_body].take();
                         }
-                        if rest_call.expected == NewAnswer {
+                        if rest_call.expected != Same {
                             without_new(&mut shown);
                             without_new(&mut answer);
                         }

@@ -84,6 +84,7 @@ async fn an_id_of_another_account_is_as_absent_as_one_that_nobody_has() {
             let reason = match field {
                 "memory_id" => "MEMORY_NOT_FOUND",
                 "api_key_id" => "API_KEY_NOT_FOUND",
+                "task_id" => "INTEGRATION_NOT_FOUND",
                 _ => "OAUTH_CLIENT_NOT_FOUND",
             };
             assert_eq!(answer.failure(404, reason), json!({}), "{foreign}");

@@ -5,7 +5,7 @@ use prost::Message;
 use serde_json::{Value, json};
 use tonic::Code;
 
-use self::Expected::{Failure, NewAnswer, Same};
+use self::Expected::{Failure, NewAnswer, Same, Taken};
 use crate::support::conversation;
 
 mod accounts;
@@ -18,6 +18,8 @@ pub enum Expected {
     Same,
     /// The same answer but for what every call makes anew: ids and times.
     NewAnswer,
+    /// The same, of what is done later.
+    Taken,
     /// The same failure.
     Failure(u16, Code, &'static str),
 }
@@ -35,6 +37,7 @@ pub enum By {
 pub struct Known {
     pub memory_id: String,
     pub api_key_id: String,
+    pub task_id: String,
 }
 
 /// Somebody whom no call has named before. Of the account, only what an RPC of AuthService is called with is there.
@@ -90,8 +93,21 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
     if let Some(rpc) = rpc.strip_prefix("AuthService.") {
         return accounts::calls(rpc, fresh).or_else(|| keys::calls(rpc, known, fresh));
     }
+    let task_id = known.task_id.as_str();
     let known = known.memory_id.as_str();
     Some(match rpc {
+        "IntegrationService.GetTask" => {
+            let get = |expected, id: &str, path: &str| {
+                let message = pb::GetTaskRequest { task_id: id.to_owned() };
+                call(expected, json!({"task_id": path}), "", Value::Null, message)
+            };
+            let absent = Failure(404, Code::NotFound, "INTEGRATION_NOT_FOUND");
+            vec![
+                get(Same, task_id, task_id),
+                get(absent, "task_none", "task_none"),
+                get(INVALID, "a\nb", "a%0Ab"),
+            ]
+        }
         "MemoryService.StoreMemories" => store_calls(&fresh.person),
         "MemoryService.SearchMemories" => search_calls(),
         "MemoryService.ListMemories" => list_calls(),
@@ -260,13 +276,7 @@ fn store_calls(fresh: &str) -> Vec<Call> {
             body,
             request(vec![message(words, pb::Role::User)]),
         ),
-        call(
-            Failure(501, Code::Unimplemented, "NOT_IMPLEMENTED"),
-            Value::Null,
-            "",
-            background,
-            in_background,
-        ),
+        call(Taken, Value::Null, "", background, in_background),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),
     ]

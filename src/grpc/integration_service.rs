@@ -1,0 +1,30 @@
+//! `memsync.v1.IntegrationService`.
+
+use std::sync::Arc;
+
+use tonic::{Request, Response, Status};
+
+use super::convert;
+use super::metadata::caller;
+use super::validate::Violations;
+use crate::model::TaskId;
+use crate::proto::v1::integration_service_server::IntegrationService as Rpcs;
+use crate::proto::v1::{self as pb};
+use crate::services::MemoryService;
+
+/// The service.
+pub(super) struct Integrations(pub(super) Arc<MemoryService>);
+
+#[tonic::async_trait]
+impl Rpcs for Integrations {
+    async fn get_task(&self, request: Request<pb::GetTaskRequest>) -> Result<Response<pb::GetTaskResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let pb::GetTaskRequest { task_id } = message;
+        let mut violations = Violations::default();
+        violations.visible("task_id", &task_id, 1);
+        let id = violations.finish(TaskId::from_stored(task_id))?;
+        let report = self.0.task(&caller, &id).await?;
+        Ok(Response::new(convert::task_response(report)))
+    }
+}

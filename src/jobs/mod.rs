@@ -1,0 +1,36 @@
+//! The driver of background work: it asks `services/` to do what is due, one thing after the other.
+//!
+//! Several instances may do so over one database; each task is taken by one of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::services::MemoryService;
+
+/// How often the database is asked for tasks that were taken on elsewhere, or put off.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Does what is due until `stop` says true; what is under way then is finished first.
+pub async fn run(memories: Arc<MemoryService>, mut stop: watch::Receiver<bool>) {
+    loop {
+        let is_idle = match memories.do_next_task().await {
+            Ok(did_one) => !did_one,
+            Err(error) => {
+                tracing::warn!(%error, "background tasks can't be done now");
+                true
+            }
+        };
+        if *stop.borrow() {
+            return;
+        }
+        if is_idle {
+            tokio::select! {
+                () = memories.wait_for_work() => {}
+                () = tokio::time::sleep(POLL) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Requests that come twice with the same idempotency key: the first is done, the others get its answer.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use super::memories::{MemoryService, StoreOutcome, StoreRequest};
+use crate::error::{Error, Result};
+use crate::model::{Memory, MemoryId, Operation};
+use crate::store::{IdempotencyRecord, Transaction};
+
+/// How long an idempotency key is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+
+impl MemoryService {
+    /// What the first request with this one's key did. [`Error::Conflict`] where that was another request.
+    pub(super) async fn recorded(&self, request: &StoreRequest, now: DateTime<Utc>) -> Result<Option<Value>> {
+        let Some((key, request_hash)) = &request.idempotency else {
+            return Ok(None);
+        };
+        let account = &request.owner.account_id;
+        let record = self.store.idempotency_record(account, key, now - REMEMBERED).await?;
+        match record {
+            Some(record) if record.request_hash != *request_hash => {
+                Err(Error::Conflict("The idempotency key was used with another request"))
+            }
+            record => Ok(record.map(|record| record.outcome)),
+        }
+    }
+
+    /// Keeps what a request does with its key, where it has one. False where another request with this key came first:
+    /// then this transaction must not go on.
+    pub(super) async fn record(
+        &self,
+        transaction: &Transaction,
+        request: &StoreRequest,
+        outcome: impl FnOnce() -> Value,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let Some((key, request_hash)) = &request.idempotency else {
+            return Ok(true);
+        };
+        let record = IdempotencyRecord {
+            key: key.clone(),
+            request_hash: *request_hash,
+            outcome: outcome(),
+            created_at: now,
+        };
+        let account = &request.owner.account_id;
+        transaction
+            .insert_idempotency_record(account, &record, now - REMEMBERED)
+            .await
+    }
+
+    /// The answer that the first request got, without what has been deleted since.
+    pub(super) async fn answer_again(&self, request: &StoreRequest, recorded: &Value) -> Result<StoreOutcome> {
+        let mut memories = Vec::new();
+        for (id, operation) in from_json(recorded) {
+            match self.get(&request.owner, &id).await {
+                Ok(memory) => memories.push((Arc::new(memory), operation)),
+                Err(Error::MemoryNotFound) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(StoreOutcome { memories })
+    }
+}
+
+/// Ids and operations only: texts would outlive a deletion here.
+pub(super) fn to_json(outcome: &[(Arc<Memory>, Operation)]) -> Value {
+    outcome
+        .iter()
+        .map(|(memory, operation)| json!([memory.id.as_str(), operation.as_str()]))
+        .collect()
+}
+
+fn from_json(outcome: &Value) -> Vec<(MemoryId, Operation)> {
+    let pair = |item: &Value| {
+        let id = MemoryId::from_stored(item.get(0)?.as_str()?);
+        Some((id, item.get(1)?.as_str()?.parse().ok()?))
+    };
+    outcome
+        .as_array()
+        .map(|items| items.iter().filter_map(pair).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,233 @@
+//! Work that is done later: taken on durably, done once, asked after by its id.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::memories::{ConversationMessage, MemoryService, StoreOutcome, StoreRequest};
+use crate::error::{Error, Result};
+use crate::model::{Caller, Category, Operation, TaskId, TaskState};
+use crate::store::{DueTask, NewTask};
+
+/// How long an instance has for a task before another may take it.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// The same, for the work itself: it must be over before the lease is.
+const TIME_LIMIT: Duration = Duration::from_secs(25);
+/// How often a task is begun.
+const ATTEMPTS: u32 = 8;
+/// How long after the first failure the next attempt is; then twice as long each time.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(1);
+/// How long the outcome of a task can be asked for.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+const STORE: &str = "store";
+
+/// A conversation to remember, as a task keeps it.
+#[derive(Serialize, Deserialize)]
+struct Conversation {
+    messages: Vec<Message>,
+    agent_id: String,
+    thread_id: String,
+    source: String,
+    metadata: Option<Map<String, Value>>,
+    said_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Message {
+    role: String,
+    content: String,
+    id: Option<String>,
+    name: Option<String>,
+    said_at: Option<DateTime<Utc>>,
+}
+
+/// How far a task is, and what it did.
+#[derive(Clone, Debug)]
+pub struct TaskReport {
+    /// Its id.
+    pub id: TaskId,
+    /// How far it is.
+    pub state: TaskState,
+    /// What it did, where it is done.
+    pub result: Option<TaskResult>,
+}
+
+/// What a task did.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TaskResult {
+    /// Messages that it read.
+    pub indexed_items: u32,
+    /// Memories that are new.
+    pub memories_created: u32,
+    /// Categories among the memories.
+    pub categories_found: Vec<String>,
+    /// Time spent, in seconds.
+    pub processing_s: f64,
+}
+
+impl TaskResult {
+    pub(super) fn of(request: &StoreRequest, outcome: &StoreOutcome, started: Instant) -> Self {
+        let created = |(_, operation): &&(_, Operation)| *operation == Operation::Added;
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let found = |category: &Category| outcome.memories.iter().any(|(m, _)| m.categories.contains(category));
+        Self {
+            indexed_items: count(request.messages.len()),
+            memories_created: count(outcome.memories.iter().filter(created).count()),
+            categories_found: Category::ALL
+                .into_iter()
+                .filter(found)
+                .map(|c| c.as_str().to_owned())
+                .collect(),
+            processing_s: started.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+impl MemoryService {
+    /// Takes a conversation on, durably, to be remembered soon. Gives the task's id.
+    pub async fn store_later(&self, caller: &Caller, request: StoreRequest) -> Result<TaskId> {
+        let now = self.clock.now();
+        let earlier = async || {
+            let recorded = self.recorded(&request, now).await?;
+            let id = recorded.as_ref().and_then(|recorded| recorded["task_id"].as_str());
+            Ok::<_, Error>(id.map(TaskId::from_stored))
+        };
+        if let Some(id) = earlier().await? {
+            return Ok(id);
+        }
+        let id = TaskId::generate();
+        let payload = serde_json::to_vec(&Conversation::of(&request, now)).map_err(|e| Error::Internal(Box::new(e)))?;
+        let task = NewTask {
+            id: &id,
+            owner: &request.owner,
+            kind: STORE,
+            payload: &payload,
+            changed_by: caller.credential(),
+        };
+        let transaction = self.store.begin().await?;
+        transaction.insert_task(task, now).await?;
+        let outcome = || json!({"task_id": id.as_str()});
+        if !self.record(&transaction, &request, outcome, now).await? {
+            drop(transaction);
+            return earlier().await?.ok_or(Error::Conflict("The idempotency key is in use"));
+        }
+        transaction.commit().await?;
+        self.work.notify_one();
+        Ok(id)
+    }
+
+    /// How far a task of the caller's account is. [`Error::TaskNotFound`] where it has no such task.
+    pub async fn task(&self, caller: &Caller, id: &TaskId) -> Result<TaskReport> {
+        let task = self.store.task(&caller.account_id, id).await?;
+        let task = task.filter(|task| caller.grant.covers_person(&task.owner.user_id));
+        let task = task.ok_or(Error::TaskNotFound)?;
+        Ok(TaskReport {
+            id: task.id,
+            state: task.state,
+            result: task.result.and_then(|result| serde_json::from_value(result).ok()),
+        })
+    }
+
+    /// Makes due again what a process that died left under way, where no other instance can be at it.
+    pub async fn resume_tasks(&self) -> Result<()> {
+        self.store.release_tasks(self.clock.now()).await
+    }
+
+    /// Returns when a task was taken on here.
+    pub async fn wait_for_work(&self) {
+        self.work.notified().await;
+    }
+
+    /// Does the task that has been due longest; false where none is due.
+    pub async fn do_next_task(&self) -> Result<bool> {
+        let Some(task) = self.store.take_task(self.clock.now(), LEASE).await? else {
+            return Ok(false);
+        };
+        let done = match tokio::time::timeout(TIME_LIMIT, self.do_task(&task)).await {
+            Ok(done) => done,
+            Err(_) => Err(Error::DeadlineExceeded),
+        };
+        match done {
+            Ok(()) => {}
+            Err(Error::Unavailable(_) | Error::DeadlineExceeded) if task.attempts < ATTEMPTS => {
+                let pause = FIRST_PAUSE * 2_i32.pow(task.attempts.saturating_sub(1).min(16));
+                self.store.postpone_task(&task, self.clock.now() + pause).await?;
+            }
+            Err(error) => {
+                tracing::error!(task_id = %task.id, attempts = task.attempts, %error, "a task was given up");
+                let transaction = self.store.begin().await?;
+                let now = self.clock.now();
+                transaction.finish_task(&task, TaskState::Failed, None, now).await?;
+                transaction.commit().await?;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn do_task(&self, task: &DueTask) -> Result<()> {
+        if task.kind != STORE {
+            return Err(Error::Internal(
+                format!("there are no tasks of the kind {}", task.kind).into(),
+            ));
+        }
+        let conversation: Conversation =
+            serde_json::from_slice(&task.payload).map_err(|e| Error::Internal(Box::new(e)))?;
+        let request = conversation.into_request(task)?;
+        self.store_as(&task.changed_by, request, Some(task)).await?;
+        Ok(())
+    }
+
+    /// Forgets tasks that ended long ago.
+    pub(super) async fn purge_tasks(&self) -> Result<()> {
+        self.store.purge_tasks(self.clock.now() - KEPT).await
+    }
+}
+
+impl Conversation {
+    fn of(request: &StoreRequest, now: DateTime<Utc>) -> Self {
+        let message = |message: &ConversationMessage| Message {
+            role: message.role.as_str().to_owned(),
+            content: message.content.clone(),
+            id: message.id.clone(),
+            name: message.name.clone(),
+            said_at: message.said_at,
+        };
+        Self {
+            messages: request.messages.iter().map(message).collect(),
+            agent_id: request.agent_id.clone(),
+            thread_id: request.thread_id.clone(),
+            source: request.source.clone(),
+            metadata: request.metadata.clone(),
+            // "Yesterday" counts from when it was sent, however long it waits.
+            said_at: request.said_at.unwrap_or(now),
+            expires_at: request.expires_at,
+        }
+    }
+
+    fn into_request(self, task: &DueTask) -> Result<StoreRequest> {
+        let message = |message: Message| {
+            Ok(ConversationMessage {
+                role: message.role.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+                content: message.content,
+                id: message.id,
+                name: message.name,
+                said_at: message.said_at,
+            })
+        };
+        Ok(StoreRequest {
+            owner: task.owner.clone(),
+            messages: self.messages.into_iter().map(message).collect::<Result<_>>()?,
+            agent_id: self.agent_id,
+            thread_id: self.thread_id,
+            source: self.source,
+            metadata: self.metadata,
+            said_at: Some(self.said_at),
+            expires_at: self.expires_at,
+            idempotency: None,
+        })
+    }
+}

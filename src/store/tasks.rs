@@ -1,0 +1,249 @@
+//! The table `tasks`: background work, due at a time, taken by one instance at a time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{ActiveValue::Set, DbBackend, QueryOrder, QuerySelect};
+
+use super::{Store, Transaction, db_error};
+use crate::error::{Error, Result};
+use crate::model::{AccountId, Owner, TaskId, TaskState};
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "tasks")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub account_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    pub user_id: String,
+    pub kind: String,
+    pub state: String,
+    pub sealed: Option<Vec<u8>>,
+    pub result: Option<Json>,
+    pub changed_by: String,
+    pub attempts: i32,
+    pub due_at: DateTimeUtc,
+    pub created_at: DateTimeUtc,
+    pub finished_at: Option<DateTimeUtc>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A task as it is asked after.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// Whom it is for.
+    pub owner: Owner,
+    /// How far it is.
+    pub state: TaskState,
+    /// What it did, for the service to read.
+    pub result: Option<serde_json::Value>,
+}
+
+/// A task to do.
+#[derive(Clone, Debug)]
+pub struct DueTask {
+    /// Its id.
+    pub id: TaskId,
+    /// Whom it is for.
+    pub owner: Owner,
+    /// What sort of work, for the service to read.
+    pub kind: String,
+    /// What is to be done, for the service to read.
+    pub payload: Vec<u8>,
+    /// The key or session that asked for it.
+    pub changed_by: String,
+    /// How often it was begun, this time included.
+    pub attempts: u32,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A task that is new.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTask<'a> {
+    /// Its id.
+    pub id: &'a TaskId,
+    /// Whom it is for.
+    pub owner: &'a Owner,
+    /// What sort of work.
+    pub kind: &'a str,
+    /// What is to be done.
+    pub payload: &'a [u8],
+    /// The key or session that asks for it.
+    pub changed_by: &'a str,
+}
+
+impl Store {
+    /// A task of the account.
+    pub async fn task(&self, account_id: &AccountId, id: &TaskId) -> Result<Option<Task>> {
+        let row = Entity::find_by_id((account_id.to_string(), id.to_string()))
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Task {
+            id: id.clone(),
+            owner: Owner {
+                account_id: account_id.clone(),
+                user_id: row.user_id,
+            },
+            state: row.state.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+            result: row.result,
+        }))
+    }
+
+    /// Takes the task that has been due longest, for `lease`: when that has passed without an end, it is due again.
+    pub async fn take_task(&self, now: DateTime<Utc>, lease: TimeDelta) -> Result<Option<DueTask>> {
+        let due = || {
+            Entity::find()
+                .filter(Column::State.is_in([TaskState::Pending.as_str(), TaskState::Running.as_str()]))
+                .filter(Column::DueAt.lte(now))
+                .order_by_asc(Column::DueAt)
+                .order_by_asc(Column::Id)
+        };
+        // Most times there is nothing: then no writer is kept waiting.
+        if due().one(&self.read).await.map_err(db_error)?.is_none() {
+            return Ok(None);
+        }
+        let transaction = self.begin().await?;
+        let row = due()
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .one(&transaction.0)
+            .await
+            .map_err(db_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let account_id = AccountId::from_stored(&row.account_id);
+        let cipher = transaction.cipher(&account_id, now).await?;
+        let sealed = row.sealed.as_deref().unwrap_or_default();
+        let payload = cipher.open(sealed, &row.id)?;
+        let attempts = row.attempts + 1;
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(TaskState::Running.as_str()))
+            .col_expr(Column::Attempts, Expr::value(attempts))
+            .col_expr(Column::DueAt, Expr::value(now + lease))
+            .filter(Column::AccountId.eq(&row.account_id))
+            .filter(Column::Id.eq(&row.id))
+            .exec(&transaction.0)
+            .await
+            .map_err(db_error)?;
+        transaction.commit().await?;
+        Ok(Some(DueTask {
+            id: TaskId::from_stored(row.id),
+            owner: Owner {
+                account_id,
+                user_id: row.user_id,
+            },
+            kind: row.kind,
+            payload,
+            changed_by: row.changed_by,
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            created_at: row.created_at,
+        }))
+    }
+
+    /// Makes due again what is under way, on SQLite: its file has one instance, which has just started.
+    pub async fn release_tasks(&self, now: DateTime<Utc>) -> Result<()> {
+        if self.write.get_database_backend() != DbBackend::Sqlite {
+            return Ok(());
+        }
+        Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(now))
+            .filter(Column::State.eq(TaskState::Running.as_str()))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Puts a task off that could not be done now.
+    pub async fn postpone_task(&self, task: &DueTask, until: DateTime<Utc>) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(TaskState::Pending.as_str()))
+            .col_expr(Column::DueAt, Expr::value(until))
+            .filter(Column::AccountId.eq(task.owner.account_id.as_str()))
+            .filter(Column::Id.eq(task.id.as_str()))
+            .filter(Column::State.eq(TaskState::Running.as_str()))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Forgets tasks that ended before this time.
+    pub async fn purge_tasks(&self, before: DateTime<Utc>) -> Result<()> {
+        Entity::delete_many()
+            .filter(Column::FinishedAt.lt(before))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+}
+
+impl Transaction {
+    /// Keeps a task to do.
+    pub async fn insert_task(&self, task: NewTask<'_>, now: DateTime<Utc>) -> Result<()> {
+        let account_id = &task.owner.account_id;
+        let cipher = self.cipher(account_id, now).await?;
+        let row = ActiveModel {
+            account_id: Set(account_id.to_string()),
+            id: Set(task.id.to_string()),
+            user_id: Set(task.owner.user_id.clone()),
+            kind: Set(task.kind.to_owned()),
+            state: Set(TaskState::Pending.as_str().to_owned()),
+            sealed: Set(Some(cipher.seal(task.payload, task.id.as_str())?)),
+            result: Set(None),
+            changed_by: Set(task.changed_by.to_owned()),
+            attempts: Set(0),
+            due_at: Set(now),
+            created_at: Set(now),
+            finished_at: Set(None),
+        };
+        Entity::insert(row)
+            .exec_without_returning(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Ends a task with what this transaction did for it. False where it is not to be done any more: it has been
+    /// erased, or another instance did it. Then this transaction must not go on.
+    pub async fn finish_task(
+        &self,
+        task: &DueTask,
+        state: TaskState,
+        result: Option<serde_json::Value>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let done = Entity::update_many()
+            .col_expr(Column::State, Expr::value(state.as_str()))
+            .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
+            .col_expr(Column::Result, Expr::value(result))
+            .col_expr(Column::FinishedAt, Expr::value(now))
+            .filter(Column::AccountId.eq(task.owner.account_id.as_str()))
+            .filter(Column::Id.eq(task.id.as_str()))
+            .filter(Column::State.eq(TaskState::Running.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(done.rows_affected == 1)
+    }
+
+    /// Deletes the tasks of a person, done or not; says how many.
+    pub(super) async fn delete_tasks(&self, owner: &Owner) -> Result<u64> {
+        let deleted = Entity::delete_many()
+            .filter(Column::AccountId.eq(owner.account_id.as_str()))
+            .filter(Column::UserId.eq(&owner.user_id))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(deleted.rows_affected)
+    }
+}
