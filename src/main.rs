@@ -95,6 +95,18 @@ enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Run labelled sentences through the extractor, print how many it judges as labelled.
+    Extract {
+        /// The sentences, as `tests/quality/README.md` describes them.
+        #[arg(long)]
+        data: PathBuf,
+        /// Print one JSON object instead of tables.
+        #[arg(long)]
+        json: bool,
+        /// List what is judged otherwise in the half that is not held out.
+        #[arg(long)]
+        mistakes: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -128,6 +140,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
+        Command::Eval(EvalCommand::Extract { data, json, mistakes }) => eval_extract(&data, json, mistakes),
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }
@@ -253,6 +266,20 @@ async fn eval_recall(mut config: Config, data: &Path, json: bool) -> anyhow::Res
     let [store, search] = [report.store_ms, report.search_ms];
     println!("store a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1]);
     println!("search: p50 {:.2} ms, p95 {:.2} ms", search[0], search[1]);
+    Ok(())
+}
+
+fn eval_extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
+    let sentences = eval::load_sentences(data).with_context(|| data.display().to_string())?;
+    let report = eval::extract(&sentences);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        return Ok(());
+    }
+    println!("{report}");
+    for mistake in report.mistakes.iter().filter(|_| mistakes) {
+        println!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault);
+    }
     Ok(())
 }
 

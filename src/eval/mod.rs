@@ -5,6 +5,7 @@
 
 mod dataset;
 mod metrics;
+mod sentences;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRe
 
 pub use dataset::{Conversation, DataError, Question, Session, load};
 pub use metrics::{CategoryFigures, Figures};
+pub use sentences::{ExtractFigures, ExtractReport, Sentence, SentenceError, extract, load_sentences};
 
 /// Memories looked at for a question; recall is reported at up to this many.
 const DEPTH: usize = 20;
@@ -77,6 +79,7 @@ pub async fn recall(
                     query: question.text.clone(),
                     limit: DEPTH,
                     rerank: true,
+                    explain: false,
                     filter: Filter::default(),
                     as_of: None,
                 })

@@ -13,7 +13,7 @@ use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
 use crate::error::Result;
 use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskId, TaskState};
 use crate::proto::v1::{self as pb};
-use crate::search::{Filter, Hit};
+use crate::search::{Explanation, Filter, Hit, Part};
 use crate::services::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, StoreOutcome, StoreRequest,
     TaskReport,
@@ -222,6 +222,7 @@ pub(super) fn search_request(
         metadata,
         include_superseded,
         as_of,
+        explain,
     } = message;
     if query.trim().is_empty() || query.chars().take(MAX_QUERY_CHARS + 1).count() > MAX_QUERY_CHARS {
         violations.add(
@@ -257,6 +258,7 @@ pub(super) fn search_request(
         query,
         limit,
         rerank: rerank.unwrap_or(false),
+        explain: explain.unwrap_or(false),
         filter,
         as_of,
     })
@@ -266,11 +268,34 @@ pub(super) fn search_response(hits: Vec<Hit>) -> pb::SearchMemoriesResponse {
     let hit = |hit: Hit| pb::Memory {
         vector_distance: Some(decimal(hit.vector_distance)),
         rerank_score: hit.rerank_score.map(decimal),
+        explanation: hit.explanation.map(explanation),
         ..memory(&hit.memory)
     };
     pb::SearchMemoriesResponse {
         user_bio: None,
         memories: hits.into_iter().map(hit).collect(),
+    }
+}
+
+fn explanation(explanation: Explanation) -> pb::ScoreExplanation {
+    let Explanation {
+        parts,
+        repetition,
+        score,
+        behind,
+        strength,
+    } = explanation;
+    let part = |part: Part| pb::ScorePart {
+        name: part.name.to_owned(),
+        value: decimal(part.value),
+        worth: decimal(part.worth),
+    };
+    pb::ScoreExplanation {
+        parts: parts.into_iter().map(part).collect(),
+        repetition: decimal(repetition),
+        score: decimal(score),
+        behind: decimal(behind),
+        strength: decimal(strength),
     }
 }
 
@@ -383,6 +408,7 @@ pub(super) fn memory(memory: &Memory) -> pb::Memory {
         updated_at: Some(timestamp(memory.updated_at)),
         vector_distance: None,
         rerank_score: None,
+        explanation: None,
         expires_at: memory.expires_at.map(timestamp),
         superseded_by: memory.superseded_by.as_ref().and_then(known_id),
     }

@@ -18,7 +18,7 @@ const SUBJECT: f32 = 1.7;
 /// What counts as [`Evidence::subject`] when the question names nobody: the mean of answered questions.
 const NOBODY_NAMED: f32 = 0.85;
 /// Loss for each unit of ranking score behind the first, fitted on answered questions.
-const BEHIND: f32 = 3.1;
+pub(super) const BEHIND: f32 = 3.1;
 /// More than every word of the question at average length is no better answer.
 const MOST_COVERAGE: f32 = 1.5;
 
@@ -38,6 +38,12 @@ pub(crate) struct Evidence {
 
 /// Relevance, 0 to 1, of a memory that scores `behind` less than the first of the same question.
 pub(super) fn calibrate(evidence: &Evidence, behind: f32) -> f32 {
+    let logit = strength(evidence) - BEHIND * behind.max(0.0);
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// Log-odds of the relevance of the first memory.
+pub(super) fn strength(evidence: &Evidence) -> f32 {
     let Evidence {
         attainable,
         best_cosine,
@@ -49,9 +55,7 @@ pub(super) fn calibrate(evidence: &Evidence, behind: f32) -> f32 {
     } else {
         0.0
     };
-    let strength = INTERCEPT + COVERAGE * coverage + COSINE * best_cosine + SUBJECT * subject.unwrap_or(NOBODY_NAMED);
-    let logit = strength - BEHIND * behind.max(0.0);
-    1.0 / (1.0 + (-logit).exp())
+    INTERCEPT + COVERAGE * coverage + COSINE * best_cosine + SUBJECT * subject.unwrap_or(NOBODY_NAMED)
 }
 
 #[cfg(test)]

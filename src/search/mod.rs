@@ -28,6 +28,7 @@ use filter::{Columns, Screen};
 use lexical::{Document, Lexical};
 use neighbours::{Neighbours, Place, places};
 use rank::Weights;
+pub use signs::Part;
 use vectors::Vectors;
 use words::{Analyzer, is_stop_word, tells_time, words};
 
@@ -44,6 +45,8 @@ pub struct Query<'a> {
     pub limit: usize,
     /// Whether to rank by everything known rather than by vector distance alone.
     pub rerank: bool,
+    /// Whether to tell how each score came about; only with `rerank`.
+    pub explain: bool,
     /// The time of the search: what "last week" in the question counts from.
     pub now: DateTime<Utc>,
 }
@@ -57,6 +60,23 @@ pub struct Hit {
     pub vector_distance: f32,
     /// Calibrated relevance, 0 to 1; only with [`Query::rerank`].
     pub rerank_score: Option<f32>,
+    /// How that came about; only with [`Query::explain`].
+    pub explanation: Option<Explanation>,
+}
+
+/// How a `rerank_score` came about.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What is known about the memory in the light of the question.
+    pub parts: Vec<Part>,
+    /// Taken off for repeating what stands before it.
+    pub repetition: f32,
+    /// The sum of value times worth, less repetition. It only compares within one answer.
+    pub score: f32,
+    /// How far that is behind the first memory's.
+    pub behind: f32,
+    /// Relevance of the first memory as a log-odds ratio: how strong the answer is as a whole.
+    pub strength: f32,
 }
 
 /// The memories of one person, ready for search.

@@ -5,14 +5,14 @@
 
 use std::cmp::Ordering;
 
-use super::calibration::{Evidence, calibrate};
+use super::calibration::{Evidence, calibrate, strength};
 use super::lexical::as_f32;
 use super::neighbours::Place;
 use super::question::Question;
 use super::signs::{self, Own, Signs};
 use super::vectors::distance;
 use super::words::Analyzer;
-use super::{Hit, PersonIndex, Query};
+use super::{Explanation, Hit, PersonIndex, Query};
 
 /// Memories re-scored for their own words and vector, at least.
 const POOL: usize = 120;
@@ -89,6 +89,7 @@ pub(super) fn by_distance(index: &PersonIndex, query: &Query<'_>) -> Vec<Hit> {
                 memory: index.memory(slot)?.clone(),
                 vector_distance,
                 rerank_score: None,
+                explanation: None,
             })
         })
         .collect()
@@ -123,6 +124,14 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
     };
     let top = first.score;
     let probe = index.vectors.probe(query.vector);
+    let strength = strength(&evidence);
+    let explanation = |c: &Candidate| Explanation {
+        parts: c.signs.parts(&weights.worth),
+        repetition: c.signs.score(&weights.worth) - c.score,
+        score: c.score,
+        behind: top - c.score,
+        strength,
+    };
     let ranked = chosen.iter().filter_map(|c| {
         let vector_distance = distance(index.vectors.cosine(&probe, c.slot));
         Some((
@@ -131,6 +140,7 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
                 memory: index.memory(c.slot)?.clone(),
                 vector_distance,
                 rerank_score: None,
+                explanation: query.explain.then(|| explanation(c)),
             },
         ))
     });

@@ -82,6 +82,52 @@ impl Signs {
             + importance * worth.importance
             + length * worth.length
     }
+
+    /// What each sign is called, shows, and is worth; without those that show nothing. Value times worth add up to
+    /// [`Self::score`].
+    pub(super) fn parts(&self, worth: &Self) -> Vec<Part> {
+        let beside = |names: [&'static str; SIDE], ours: &[f32; SIDE], theirs: &[f32; SIDE]| {
+            let parts = names.into_iter().zip(ours).zip(theirs);
+            let parts = parts.map(|((name, value), worth)| Part {
+                name,
+                value: *value,
+                worth: *worth,
+            });
+            parts.collect::<Vec<_>>()
+        };
+        let single = [
+            ("dense", self.dense, worth.dense),
+            ("lexical", self.lexical, worth.lexical),
+            ("thread", self.thread, worth.thread),
+            ("subject", self.subject, worth.subject),
+            ("mention", self.mention, worth.mention),
+            ("phrase", self.phrase, worth.phrase),
+            ("date", self.date, worth.date),
+            ("dated", self.dated, worth.dated),
+            ("recency", self.recency, worth.recency),
+            ("importance", self.importance, worth.importance),
+            ("length", self.length, worth.length),
+        ];
+        let single = single.map(|(name, value, worth)| Part { name, value, worth });
+        let before = ["before_1", "before_2", "before_3", "before_4"];
+        let after = ["after_1", "after_2", "after_3", "after_4"];
+        let mut parts = single.to_vec();
+        parts.extend(beside(before, &self.before, &worth.before));
+        parts.extend(beside(after, &self.after, &worth.after));
+        parts.retain(|part| part.value != 0.0 && part.worth != 0.0);
+        parts
+    }
+}
+
+/// One sign of one memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// What it is called; the fields of [`Signs`] say what each means.
+    pub name: &'static str,
+    /// What it shows.
+    pub value: f32,
+    /// What one of it is worth.
+    pub worth: f32,
 }
 
 /// Scores of every allowed memory by its own words and vector, by slot.

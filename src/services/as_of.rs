@@ -47,6 +47,7 @@ impl MemoryService {
                 filter: &request.filter,
                 limit: request.limit,
                 rerank: request.rerank,
+                explain: request.explain,
                 // "last week" in the question counts from then; what has expired since stays away.
                 now: at.min(now),
             }))

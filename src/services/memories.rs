@@ -94,6 +94,8 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Rank a wider pool by everything known.
     pub rerank: bool,
+    /// Tell how each score came about.
+    pub explain: bool,
     /// Which memories count.
     pub filter: Filter,
     /// Search what was known at this time; what is known now when absent.
@@ -250,6 +252,7 @@ impl MemoryService {
                 filter: &request.filter,
                 limit: request.limit,
                 rerank: request.rerank,
+                explain: request.explain,
                 now,
             };
             Ok(slot.read(|state| state.index.search(&query)))

@@ -139,6 +139,7 @@ fn garbage_never_panics_and_never_gives_nan() {
                         filter,
                         limit,
                         rerank,
+                        explain: true,
                         now: DateTime::<Utc>::MAX_UTC,
                     }) {
                         assert!((0.0..=1.0).contains(&hit.vector_distance));

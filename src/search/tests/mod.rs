@@ -68,6 +68,7 @@ fn search(index: &PersonIndex, text: &str, filter: &Filter, rerank: bool) -> Vec
         filter,
         limit: 10,
         rerank,
+        explain: true,
         now: now(),
     })
 }
@@ -123,6 +124,7 @@ fn without_rerank_results_ascend_by_distance_and_the_limit_holds() {
                 filter: &filter,
                 limit,
                 rerank,
+                explain: true,
                 now: now(),
             };
             assert_eq!(index.search(&query).len(), limit.min(3));
@@ -202,6 +204,30 @@ fn the_turn_beside_a_match_comes_before_an_unrelated_one() {
     add(&mut index, at("elsewhere", "Calls him Max and adores him", "u", 6), 1.0);
     let hits = search(&index, "Which puppy did Anna adopt?", &Filter::default(), true);
     assert_eq!(ids(&hits), ["match", "beside", "elsewhere"]);
+}
+
+#[test]
+fn an_explanation_adds_up_to_the_score_and_to_the_relevance() {
+    let mut index = PersonIndex::new(DIMENSIONS);
+    for (name, text) in [
+        ("a", "Anna plays the cello"),
+        ("b", "Anna loves hiking in May"),
+        ("c", "Ben is a nurse"),
+    ] {
+        add(&mut index, memory(name, text), 0.3);
+    }
+    let hits = search(&index, "What does Anna play?", &Filter::default(), true);
+    assert!(!hits.is_empty());
+    for hit in hits {
+        let explained = hit.explanation.unwrap();
+        let sum: f32 = explained.parts.iter().map(|part| part.value * part.worth).sum();
+        assert!(
+            (sum - explained.repetition - explained.score).abs() < 1e-4,
+            "{explained:?}"
+        );
+        let odds = explained.strength - super::calibration::BEHIND * explained.behind;
+        assert!((1.0 / (1.0 + (-odds).exp()) - hit.rerank_score.unwrap()).abs() < 1e-4);
+    }
 }
 
 #[test]
