@@ -23,9 +23,10 @@ impl MemoryService {
             .store
             .memories_as_of(account, &person.id, &owner.user_id, at, now)
             .await?;
+        let unchanged = known.iter().filter(|(_, is_so_still)| *is_so_still);
         let mut vectors = self
             .store
-            .embeddings_since(account, &person.id, self.embedder.model(), 0)
+            .embeddings_of(account, self.embedder.model(), unchanged.map(|(memory, _)| &memory.id))
             .await?;
         let embedder = Arc::clone(&self.embedder);
         on_cpu(move || {

@@ -5,23 +5,27 @@
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::cpu::on_cpu;
 use crate::error::{Error, Result};
-use crate::model::{Memory, Owner};
+use crate::model::{Clock, Memory, MemoryId, Owner};
 use crate::providers::Embedder;
 use crate::search::PersonIndex;
-use crate::store::{NewEmbedding, Person, Store};
+use crate::store::{MemoryRow, NewEmbedding, Person, Store};
 
+/// Memories that are read at one time.
+const PAGE: u64 = 2_000;
 /// What an empty slot weighs, in KiB.
 const SLOT_KIB: u32 = 2;
 
 /// The cache.
 pub(super) struct PersonIndexes {
     store: Store,
+    clock: Clock,
     embedder: Arc<dyn Embedder>,
     slots: Cache<Owner, Arc<Slot>>,
 }
@@ -47,12 +51,17 @@ pub(super) struct State {
 }
 
 impl PersonIndexes {
-    pub(super) fn new(store: Store, embedder: Arc<dyn Embedder>, memory_mb: u64) -> Self {
+    pub(super) fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, memory_mb: u64) -> Self {
         let slots = Cache::builder()
             .max_capacity(memory_mb * 1024)
             .weigher(|_, slot: &Arc<Slot>| slot.weight_kib())
             .build();
-        Self { store, embedder, slots }
+        Self {
+            store,
+            clock,
+            embedder,
+            slots,
+        }
     }
 
     /// The person's index, current as of now.
@@ -85,27 +94,53 @@ impl PersonIndexes {
             Some(known) if known.id == person.id => known.revision,
             Some(_) | None => 0,
         };
-        let account = &owner.account_id;
-        let deleted = self.store.deletions_since(account, &person.id, known).await?;
-        let rows = self
-            .store
-            .memories_since(account, &person.id, &owner.user_id, known)
-            .await?;
+        let now = self.clock.now();
+        if known == 0 {
+            self.load(owner, slot, &person, now).await?;
+        } else {
+            let account = &owner.account_id;
+            let deleted = self.store.deletions_since(account, &person.id, known).await?;
+            // What was deleted and brought back since is among the rows.
+            let rows = self
+                .store
+                .memories_since(account, &person.id, &owner.user_id, known)
+                .await?;
+            self.show(owner, slot, deleted, rows).await?;
+        }
+        slot.state.write().person = Some(person);
+        self.reweigh(owner, slot).await;
+        Ok(())
+    }
+
+    /// Reads everything, page by page. What another instance changes meanwhile is read again with the next refresh,
+    /// because its revision is later than the person's was.
+    async fn load(&self, owner: &Owner, slot: &Arc<Slot>, person: &Person, now: DateTime<Utc>) -> Result<()> {
+        *slot.state.write() = State::new(self.embedder.dimensions());
+        let mut last = None;
+        loop {
+            let rows = self
+                .store
+                .memories_after(owner, &person.id, last.as_ref(), PAGE, now)
+                .await?;
+            let Some(row) = rows.last() else { return Ok(()) };
+            last = Some(row.memory.id.clone());
+            self.show(owner, slot, Vec::new(), rows).await?;
+        }
+    }
+
+    async fn show(&self, owner: &Owner, slot: &Arc<Slot>, gone: Vec<MemoryId>, rows: Vec<MemoryRow>) -> Result<()> {
+        let ids = rows.iter().map(|row| &row.memory.id);
         let mut vectors = self
             .store
-            .embeddings_since(account, &person.id, self.embedder.model(), known)
+            .embeddings_of(&owner.account_id, self.embedder.model(), ids)
             .await?;
-        let (changed, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));
+        let (slot, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));
         on_cpu(move || {
             let missing = rows.iter().filter(|row| !vectors.contains_key(&row.memory.id));
             let missing: Vec<&str> = missing.map(|row| row.memory.text.as_str()).collect();
             let mut made = embed(&*embedder, &missing)?.into_iter();
-            let mut state = changed.state.write();
-            if known == 0 {
-                *state = State::new(embedder.dimensions());
-            }
-            // What was deleted and brought back since is among the rows.
-            for id in &deleted {
+            let mut state = slot.state.write();
+            for id in &gone {
                 state.index.remove(id);
             }
             for row in rows {
@@ -113,12 +148,9 @@ impl PersonIndexes {
                     state.index.upsert(Arc::new(row.memory), &vector);
                 }
             }
-            state.person = Some(person);
             Ok(())
         })
-        .await?;
-        self.reweigh(owner, slot).await;
-        Ok(())
+        .await
     }
 
     /// Tells the cache that an index has grown.

@@ -131,7 +131,7 @@ impl MemoryService {
         index_memory_mb: u64,
         receipts: Arc<Receipts>,
     ) -> Self {
-        let indexes = PersonIndexes::new(store.clone(), Arc::clone(&embedder), index_memory_mb);
+        let indexes = PersonIndexes::new(store.clone(), clock.clone(), Arc::clone(&embedder), index_memory_mb);
         Self {
             store,
             clock,

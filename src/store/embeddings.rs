@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, JoinType, QuerySelect};
+use sea_orm::{ActiveValue::Set, QuerySelect};
 
-use super::{Store, Transaction, db_error, memories};
+use super::{Store, Transaction, db_error};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, Memory, MemoryId, PersonId};
+use crate::model::{AccountId, Memory, MemoryId};
 
 /// A row holds 5 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 4_000;
+const IDS_PER_STATEMENT: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "embeddings")]
@@ -35,38 +36,33 @@ pub struct NewEmbedding<'a> {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {
-    #[sea_orm(
-        belongs_to = "super::memories::Entity",
-        from = "(Column::AccountId, Column::MemoryId)",
-        to = "(super::memories::Column::AccountId, super::memories::Column::Id)"
-    )]
-    Memory,
-}
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Store {
-    /// The vectors that `model` made for the person's memories changed after `revision`.
-    pub async fn embeddings_since(
+    /// The vectors that `model` made for these memories of the account.
+    pub async fn embeddings_of(
         &self,
         account_id: &AccountId,
-        person_id: &PersonId,
         model: &str,
-        revision: i64,
+        ids: impl Iterator<Item = &MemoryId>,
     ) -> Result<HashMap<MemoryId, Vec<f32>>> {
-        let rows: Vec<(String, Vec<u8>, bool)> = Entity::find()
-            .select_only()
-            .columns([Column::MemoryId, Column::Vector, Column::IsSealed])
-            .join(JoinType::InnerJoin, Relation::Memory.def())
-            .filter(memories::Column::AccountId.eq(account_id.as_str()))
-            .filter(memories::Column::PersonId.eq(person_id.as_str()))
-            .filter(memories::Column::Revision.gt(revision))
-            .filter(Column::Model.eq(model))
-            .into_tuple()
-            .all(&self.read)
-            .await
-            .map_err(db_error)?;
+        let ids: Vec<&str> = ids.map(MemoryId::as_str).collect();
+        let mut rows: Vec<(String, Vec<u8>, bool)> = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let found = Entity::find()
+                .select_only()
+                .columns([Column::MemoryId, Column::Vector, Column::IsSealed])
+                .filter(Column::AccountId.eq(account_id.as_str()))
+                .filter(Column::MemoryId.is_in(chunk.iter().copied()))
+                .filter(Column::Model.eq(model))
+                .into_tuple::<(String, Vec<u8>, bool)>()
+                .all(&self.read)
+                .await
+                .map_err(db_error)?;
+            rows.extend(found);
+        }
         let cipher = match rows.iter().any(|(.., is_sealed)| *is_sealed) {
             true => Some(self.cipher(account_id).await?),
             false => None,
