@@ -95,6 +95,18 @@ enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Fit the classifier of the extractor, and write its weights.
+    Train {
+        /// Sentences with type and categories, parted by tabs; may be given several times.
+        #[arg(long)]
+        data: Vec<PathBuf>,
+        /// Labelled sentences, whose half that is not held out is learnt from too.
+        #[arg(long)]
+        sentences: Option<PathBuf>,
+        /// The file to write.
+        #[arg(long)]
+        output: PathBuf,
+    },
     /// Run labelled sentences through the extractor, print how many it judges as labelled.
     Extract {
         /// The sentences, as `tests/quality/README.md` describes them.
@@ -140,6 +152,11 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
+        Command::Eval(EvalCommand::Train {
+            data,
+            sentences,
+            output,
+        }) => eval_train(&data, sentences.as_deref(), &output),
         Command::Eval(EvalCommand::Extract { data, json, mistakes }) => eval_extract(&data, json, mistakes),
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
@@ -260,8 +277,16 @@ async fn eval_recall(mut config: Config, data: &Path, json: bool) -> anyhow::Res
             row.best_score
         );
     }
+    println!("coverage of evidence messages: {:.3}", report.coverage);
     if let Some(auroc) = report.auroc {
         println!("AUROC of the best score, answerable against not: {auroc:.3}");
+    }
+    println!("score from      n   mean  evidence");
+    for band in &report.reliability {
+        println!(
+            "{:>10.1} {:>6} {:>6.3} {:>9.3}",
+            band.from, band.n, band.mean_score, band.evidence
+        );
     }
     let [store, search] = [report.store_ms, report.search_ms];
     println!("store a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1]);
@@ -280,6 +305,24 @@ fn eval_extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
     for mistake in report.mistakes.iter().filter(|_| mistakes) {
         println!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault);
     }
+    Ok(())
+}
+
+fn eval_train(data: &[PathBuf], sentences: Option<&Path>, output: &Path) -> anyhow::Result<()> {
+    let mut all = Vec::new();
+    for file in data {
+        all.extend(eval::load_training(file).with_context(|| file.display().to_string())?);
+    }
+    if let Some(file) = sentences {
+        let labelled = eval::load_sentences(file).with_context(|| file.display().to_string())?;
+        all.extend(labelled.into_iter().step_by(2));
+    }
+    std::fs::write(output, eval::train(&all))?;
+    let [keep, memory_type, categories] = eval::cross_validate(&all, 5);
+    println!(
+        "{} sentences; left out by fifths: keep or drop {keep:.3}, type {memory_type:.3}, categories F1 {categories:.3}",
+        all.len()
+    );
     Ok(())
 }
 

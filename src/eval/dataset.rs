@@ -53,6 +53,13 @@ pub struct Question {
     pub evidence: Vec<String>,
 }
 
+impl Question {
+    /// Whether the conversation holds an answer.
+    pub const fn is_answerable(&self) -> bool {
+        self.category != 5
+    }
+}
+
 /// The data set can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
@@ -90,9 +97,16 @@ struct Turn {
     blip_caption: Option<String>,
 }
 
-/// Reads a data set.
+/// Reads a data set: a JSON list of conversations, or one after the other (JSONL).
 pub fn load(path: &Path) -> Result<Vec<Conversation>, DataError> {
-    let samples: Vec<Sample> = serde_json::from_slice(&std::fs::read(path)?)?;
+    let bytes = std::fs::read(path)?;
+    let is_list = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let samples: Vec<Sample> = if is_list {
+        serde_json::from_slice(&bytes)?
+    } else {
+        let lines = serde_json::Deserializer::from_slice(&bytes).into_iter();
+        lines.collect::<Result<_, _>>()?
+    };
     samples.into_iter().map(conversation).collect()
 }
 

@@ -6,8 +6,6 @@ use serde::Serialize;
 
 use super::dataset::Question;
 
-/// Category of questions that nothing answers.
-const UNANSWERABLE: u8 = 5;
 const CUTS: [usize; 3] = [5, 10, 20];
 
 /// What is counted while questions are asked.
@@ -15,7 +13,25 @@ const CUTS: [usize; 3] = [5, 10, 20];
 pub struct Figures {
     sums: BTreeMap<u8, Sums>,
     scores: Vec<(bool, f32)>,
+    /// Each memory of an answer: its score, and whether it holds evidence for a question that has an answer.
+    judged: Vec<(f32, bool)>,
 }
+
+/// What memories with scores in one band are worth.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Band {
+    /// The band's lowest score; it ends at the next one's.
+    pub from: f32,
+    /// Memories with such a score.
+    pub n: usize,
+    /// Their mean score.
+    pub mean_score: f64,
+    /// Share of them that hold evidence for a question that has an answer.
+    pub evidence: f64,
+}
+
+/// The bands of the public contract, the two below them parted.
+const BANDS: [f32; 5] = [0.8, 0.6, 0.4, 0.2, 0.0];
 
 #[derive(Clone, Debug, Default)]
 struct Sums {
@@ -51,7 +67,14 @@ pub struct CategoryFigures {
 
 impl Figures {
     /// Counts the answer to a question: for each memory, best first, the messages that it was taken from.
-    pub fn add(&mut self, question: &Question, best_score: f32, found: &[Vec<&str>]) {
+    pub fn add(&mut self, question: &Question, scores: &[f32], found: &[Vec<&str>]) {
+        let best_score = scores.first().copied().unwrap_or(0.0);
+        for (score, sources) in scores.iter().zip(found).take(10) {
+            let is_evidence = sources
+                .iter()
+                .any(|id| question.evidence.iter().any(|wanted| wanted == id));
+            self.judged.push((*score, is_evidence && question.is_answerable()));
+        }
         let sums = self.sums.entry(question.category).or_default();
         let mut missing: Vec<&str> = question.evidence.iter().map(String::as_str).collect();
         let mut gain = 0.0;
@@ -80,17 +103,43 @@ impl Figures {
         sums.reciprocal_rank += first.map_or(0.0, |rank| 1.0 / (rank + 1) as f64);
         sums.ndcg += (gain / ideal).min(1.0);
         sums.score += f64::from(best_score);
-        self.scores.push((question.category != UNANSWERABLE, best_score));
+        self.scores.push((question.is_answerable(), best_score));
     }
 
     /// The means of each category, then (as category 0) of all answerable questions.
     pub fn by_category(&self) -> Vec<CategoryFigures> {
         let mut all = Sums::default();
-        for (_, sums) in self.sums.iter().filter(|(category, _)| **category != UNANSWERABLE) {
+        let answerable = |category: u8| (1..=4).contains(&category);
+        for (_, sums) in self.sums.iter().filter(|(category, _)| answerable(**category)) {
             all.add(sums);
         }
         let each = self.sums.iter().map(|(category, sums)| sums.means(*category));
         each.chain(std::iter::once(all.means(0))).collect()
+    }
+
+    /// How scores of the ten best memories relate to evidence, best band first.
+    pub fn reliability(&self) -> Vec<Band> {
+        let mut above = f32::INFINITY;
+        BANDS
+            .into_iter()
+            .map(|from| {
+                let band = self.judged.iter().filter(|(score, _)| (from..above).contains(score));
+                let (mut n, mut sum, mut evidence) = (0, 0.0, 0);
+                for (score, is_evidence) in band {
+                    n += 1;
+                    sum += f64::from(*score);
+                    evidence += usize::from(*is_evidence);
+                }
+                above = from;
+                let of = |sum: f64| if n == 0 { 0.0 } else { sum / n as f64 };
+                Band {
+                    from,
+                    n,
+                    mean_score: of(sum),
+                    evidence: of(evidence as f64),
+                }
+            })
+            .collect()
     }
 
     /// Probability that the best score of an answerable question beats that of one without an answer.
@@ -172,28 +221,35 @@ mod tests {
     #[test]
     fn recall_counts_the_evidence_among_the_best_memories() {
         let mut figures = Figures::default();
-        figures.add(&question(4, &["a", "b"]), 0.9, &[vec!["x"], vec!["a", "x"], vec!["a"]]);
+        figures.add(
+            &question(4, &["a", "b"]),
+            &[0.9, 0.8, 0.3],
+            &[vec!["x"], vec!["a", "x"], vec!["a"]],
+        );
         let four = &figures.by_category()[0];
         assert_eq!(
             (four.recall[1], four.recall_any[1], four.recall_all[1], four.mrr),
             (0.5, 1.0, 0.0, 0.5)
         );
         assert!(four.ndcg_10 > 0.0 && four.ndcg_10 < 1.0);
+        let bands = figures.reliability();
+        assert_eq!((bands[0].n, bands[0].evidence), (2, 0.5));
+        assert_eq!((bands[3].n, bands[3].evidence), (1, 1.0));
     }
 
     #[test]
     fn auroc_is_one_when_answerable_questions_always_score_higher() {
         let mut figures = Figures::default();
-        figures.add(&question(1, &["a"]), 0.8, &[]);
-        figures.add(&question(5, &["a"]), 0.2, &[]);
+        figures.add(&question(1, &["a"]), &[0.8], &[]);
+        figures.add(&question(5, &["a"]), &[0.2], &[]);
         assert_eq!(figures.auroc(), Some(1.0));
     }
 
     #[test]
     fn questions_without_an_answer_stay_out_of_the_mean_of_all() {
         let mut figures = Figures::default();
-        figures.add(&question(1, &["a"]), 0.8, &[vec!["a"]]);
-        figures.add(&question(5, &["a"]), 0.2, &[]);
+        figures.add(&question(1, &["a"]), &[0.8], &[vec!["a"]]);
+        figures.add(&question(5, &["a"]), &[0.2], &[]);
         let all = figures
             .by_category()
             .pop()

@@ -6,7 +6,9 @@
 mod dataset;
 mod metrics;
 mod sentences;
+mod train;
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -17,8 +19,9 @@ use crate::search::Filter;
 use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRequest};
 
 pub use dataset::{Conversation, DataError, Question, Session, load};
-pub use metrics::{CategoryFigures, Figures};
+pub use metrics::{Band, CategoryFigures, Figures};
 pub use sentences::{ExtractFigures, ExtractReport, Sentence, SentenceError, extract, load_sentences};
+pub use train::{cross_validate, load_training, train};
 
 /// Memories looked at for a question; recall is reported at up to this many.
 const DEPTH: usize = 20;
@@ -32,10 +35,14 @@ pub struct Report {
     pub messages: usize,
     /// Memories made of them.
     pub memories: usize,
+    /// Share of the answerable questions' evidence messages that some memory names as its source.
+    pub coverage: f64,
     /// Figures by the data set's question category, then of all answerable ones.
     pub figures: Vec<CategoryFigures>,
     /// Probability that an answerable question's best score beats an unanswerable one's; absent without such.
     pub auroc: Option<f64>,
+    /// How `rerank_score` relates to evidence.
+    pub reliability: Vec<Band>,
     /// Time to store a session, in milliseconds: median and 95th percentile.
     pub store_ms: [f64; 2],
     /// Time to search, in milliseconds: median and 95th percentile.
@@ -56,7 +63,7 @@ pub async fn recall(
         grant: Grant::everything(),
     };
     let mut figures = Figures::default();
-    let (mut messages, mut stored) = (0, 0);
+    let (mut messages, mut stored, mut wanted, mut covered) = (0, 0, 0, 0);
     let (mut store_times, mut search_times) = (Vec::new(), Vec::new());
     for conversation in conversations {
         progress(&conversation.id);
@@ -64,13 +71,26 @@ pub async fn recall(
             account_id: account_id.clone(),
             user_id: conversation.id.clone(),
         };
+        let mut named = HashSet::new();
         for session in &conversation.sessions {
             messages += session.messages.len();
             let started = Instant::now();
             let outcome = memories.store(&caller, store_request(&owner, session)).await?;
             store_times.push(started.elapsed());
             stored += outcome.memories.len();
+            let sources = outcome
+                .memories
+                .into_iter()
+                .flat_map(|(memory, _)| memory.sources.clone());
+            named.extend(sources.map(|source| source.message_id));
         }
+        let answerable = conversation
+            .questions
+            .iter()
+            .filter(|question| question.is_answerable());
+        let evidence: HashSet<&String> = answerable.flat_map(|question| &question.evidence).collect();
+        wanted += evidence.len();
+        covered += evidence.iter().filter(|id| named.contains(**id)).count();
         for question in &conversation.questions {
             let started = Instant::now();
             let hits = memories
@@ -85,18 +105,24 @@ pub async fn recall(
                 })
                 .await?;
             search_times.push(started.elapsed());
-            let score = hits.first().and_then(|hit| hit.rerank_score).unwrap_or(0.0);
+            let scores: Vec<f32> = hits.iter().map(|hit| hit.rerank_score.unwrap_or(0.0)).collect();
             let found = hits
                 .iter()
                 .map(|h| h.memory.sources.iter().map(|s| s.message_id.as_str()).collect());
-            figures.add(question, score, &found.collect::<Vec<_>>());
+            figures.add(question, &scores, &found.collect::<Vec<_>>());
         }
     }
     Ok(Report {
         conversations: conversations.len(),
         messages,
         memories: stored,
+        coverage: if wanted == 0 {
+            0.0
+        } else {
+            covered as f64 / wanted as f64
+        },
         auroc: figures.auroc(),
+        reliability: figures.reliability(),
         figures: figures.by_category(),
         store_ms: percentiles(store_times),
         search_ms: percentiles(search_times),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extraction::{self, Turn};
 use crate::model::{Category, MemoryType, Role};
+use crate::services::sense;
 
 /// A sentence and what should be made of it.
 #[derive(Clone, Debug)]
@@ -178,7 +179,7 @@ fn period(text: &str) -> Result<(NaiveDate, NaiveDate), String> {
 }
 
 /// When the sentences are said.
-fn said_at() -> DateTime<Utc> {
+pub(super) fn said_at() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 14, 12, 0, 0).single().unwrap_or_default()
 }
 
@@ -212,7 +213,7 @@ fn given(text: &str) -> Option<Given> {
         content: text,
         sent_at: said_at(),
     };
-    let candidates = extraction::extract(&[turn]);
+    let candidates = extraction::extract(&[turn], &sense);
     let first = candidates.first()?;
     let mut categories: Vec<Category> = Vec::new();
     for category in candidates.iter().flat_map(|candidate| &candidate.categories) {
@@ -322,6 +323,9 @@ impl Tally {
     }
 }
 
+/// One figure of many.
+type Pick = fn(&ExtractFigures) -> f64;
+
 fn share(part: usize, all: usize) -> f64 {
     if all == 0 { 0.0 } else { part as f64 / all as f64 }
 }
@@ -330,7 +334,7 @@ impl fmt::Display for ExtractReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "                   fit half  held-out half")?;
         writeln!(f, "sentences       {:>11} {:>14}", self.fit.n, self.held_out.n)?;
-        let pick: [(&str, fn(&ExtractFigures) -> f64); 5] = [
+        let pick: [(&str, Pick); 5] = [
             ("keep or drop", |figures| figures.keep),
             ("type", |figures| figures.memory_type),
             ("categories, F1", |figures| figures.category_micro_f1),

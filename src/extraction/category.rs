@@ -85,6 +85,11 @@ pub(super) fn evidence(words: &[Word<'_>]) -> Evidence {
     evidence
 }
 
+/// The stem that the vocabulary knows a word by.
+pub(super) fn stem(word: &str) -> std::borrow::Cow<'_, str> {
+    STEMMER.stem(word)
+}
+
 fn weigh(word: &str, evidence: &mut Evidence) {
     if let Some(found) = STEMS.get(STEMMER.stem(word).as_ref()) {
         for (category, weight) in found {

@@ -8,6 +8,7 @@ mod attribute;
 mod calendar;
 mod category;
 mod category_words;
+mod classifier;
 mod coreference;
 mod dialogue;
 mod elision;
@@ -46,6 +47,7 @@ use fact::Scene;
 use opening::Listeners;
 use surroundings::Previous;
 
+pub(crate) use classifier::{Features, Model, OUTPUTS, Verdict, answers, write as write_weights};
 pub use reconcile::{Decision, Similar, decide, deduplicate};
 
 /// How much of the turn before is kept for search.
@@ -92,8 +94,11 @@ pub struct Candidate {
     pub context: Option<String>,
 }
 
+/// A text's vector, of length 1 or 0, from the embedder that the classifier was fitted with.
+pub type Sense<'s> = &'s dyn Fn(&str) -> Vec<f32>;
+
 /// Finds the facts of a conversation, in the order in which they were told.
-pub fn extract(turns: &[Turn<'_>]) -> Vec<Candidate> {
+pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
     let mut names: Vec<&str> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::User) {
         if let Some(name) = clean_name(turn.name)
@@ -140,7 +145,74 @@ pub fn extract(turns: &[Turn<'_>]) -> Vec<Candidate> {
             content: turn.content,
         });
     }
+    // What people tell each other is judged by rules alone: the classifier has learnt from people who talk to an agent.
+    out.retain_mut(|candidate| refine(candidate, sense) || are_people);
+    forget_private_contexts(turns, &mut out);
     deduplicate(out)
+}
+
+/// Takes away what was said before a fact where that is private: a context is kept in the clear.
+fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [Candidate]) {
+    let private: Vec<usize> = candidates
+        .iter()
+        .filter(|candidate| candidate.categories.contains(&Category::Private))
+        .flat_map(|candidate| candidate.quotes.iter().map(|quote| quote.turn))
+        .collect();
+    for candidate in candidates.iter_mut() {
+        let own = candidate.quotes.first().map_or(0, |quote| quote.turn);
+        let before = (0..own).rev().find(|turn| turns[*turn].role != Role::System);
+        if before.is_some_and(|turn| private.contains(&turn)) {
+            candidate.context = None;
+        }
+    }
+}
+
+/// Lets the classifier judge a candidate by the words that it was taken from; false where it is not worth keeping.
+fn refine(candidate: &mut Candidate, sense: Sense<'_>) -> bool {
+    // An answer means nothing without the question that the fact has taken in.
+    let (said, is_whole) = match candidate.quotes.as_slice() {
+        [quote] => (quote.text.as_str(), true),
+        _ => (candidate.text.as_str(), false),
+    };
+    if !language::is_english(word::words(said).iter()) {
+        return true;
+    }
+    let is_dated = candidate.event_time.is_some();
+    let verdict = classifier::judge(
+        &known(said, candidate.memory_type, is_dated, sense),
+        candidate.categories.contains(&Category::Private),
+    );
+    candidate.memory_type = verdict.memory_type;
+    candidate.categories = verdict.categories;
+    verdict.is_kept || !is_whole
+}
+
+/// What is known of a text: [`classifier::features`].
+fn known(text: &str, memory_type: MemoryType, is_dated: bool, sense: Sense<'_>) -> Features {
+    let words = word::words(text);
+    let rule = classifier::Rule {
+        memory_type,
+        is_dated,
+        is_private: private::is_private(text),
+    };
+    classifier::features(&words, &category::evidence(&words), rule, &sense(text))
+}
+
+/// What a fitted classifier makes of a sentence.
+pub(crate) fn verdict(model: &Model, features: &Features, is_private: bool) -> Verdict {
+    classifier::verdict(&model.probabilities(features), is_private)
+}
+
+/// What the classifier knows of a sentence that is said at this time; for fitting it.
+pub(crate) fn features(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Features {
+    let words = word::words(text);
+    let times = time::mentions(&words, said_at);
+    known(
+        text,
+        kind::of(&words, &times),
+        time::event_time(&times).is_some(),
+        sense,
+    )
 }
 
 /// Whether a text holds secrets or sensitive data, which always belong to [`Category::Private`].
@@ -167,12 +239,16 @@ pub struct Judgement {
 }
 
 /// Judges a fact that was written elsewhere; relative times count from `said_at`.
-pub fn judge(text: &str, said_at: DateTime<Utc>) -> Judgement {
+pub fn judge(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Judgement {
     let words = word::words(text);
     let times = time::mentions(&words, said_at);
     let evidence = category::evidence(&words);
-    let memory_type = kind::of(&words, &times);
     let is_private = private::is_private(text);
+    let classifier::Verdict {
+        is_kept: _,
+        memory_type,
+        categories,
+    } = classifier::judge(&features(text, said_at, sense), is_private);
     let standing = importance::Standing {
         memory_type,
         is_private,
@@ -180,7 +256,7 @@ pub fn judge(text: &str, said_at: DateTime<Utc>) -> Judgement {
     };
     Judgement {
         memory_type,
-        categories: category::choose(&evidence, is_private, memory_type == MemoryType::Semantic),
+        categories,
         importance: importance::of(words.iter(), &evidence, standing),
         event_time: time::event_time(&times),
     }

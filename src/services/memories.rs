@@ -13,6 +13,7 @@ use super::cpu::on_cpu;
 use super::idempotency;
 use super::indexes::{Change, PersonIndexes, embed};
 use super::plan::{Expiry, Fact, Plan};
+use super::sense;
 use super::tasks::TaskResult;
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
@@ -304,7 +305,7 @@ impl MemoryService {
                     sent_at: message.said_at.or(request.said_at).unwrap_or(now),
                 })
                 .collect();
-            let candidates = extraction::extract(&turns);
+            let candidates = extraction::extract(&turns, &sense);
             let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
             let vectors = embed(&*embedder, &texts)?;
             Ok(candidates

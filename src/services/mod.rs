@@ -17,6 +17,8 @@ mod receipts;
 mod tasks;
 mod usage;
 
+use crate::providers::{Embedder, StaticTable};
+
 pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
 pub use audit::{Actor, AuditLog};
 pub use auth::{
@@ -34,3 +36,8 @@ pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter}
 pub use receipts::{Receipt, Receipts};
 pub use tasks::{TaskReport, TaskResult};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
+
+/// The vector of a text for the classifier of `extraction/`, which was fitted with this table, whatever embedder is set.
+pub(crate) fn sense(text: &str) -> Vec<f32> {
+    StaticTable::built_in().embed_one(text).unwrap_or_default()
+}

@@ -104,6 +104,10 @@ fn imports_run_only_downwards() {
         let room = first.trim_end_matches(".rs");
         rooms_seen.push(room.to_owned());
         let file = format!("src/{}", relative.display());
+        // Tests may bring what their room is handed by others.
+        if relative.iter().any(|part| part == "tests" || part == "tests.rs") {
+            continue;
+        }
         broken.extend(broken_rules(room, &file, &std::fs::read_to_string(&path).unwrap()));
     }
     for (room, _) in RULES {
