@@ -185,7 +185,7 @@ impl MemoryService {
             let outcome = StoreOutcome {
                 memories: plan.outcome.clone(),
             };
-            slot.apply(person, self.changes(plan)?, &guard);
+            slot.apply(person, self.changes(plan).await?, &guard);
             self.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
         }
@@ -343,15 +343,19 @@ impl MemoryService {
         Ok(())
     }
 
-    fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
-        let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
-        let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
-        let vectors = embed(&*self.embedder, &texts)?;
-        let changed = changed.into_iter().zip(vectors);
-        let changed = changed.map(|(memory, vector)| Change { memory, vector });
-        let added = plan.added.into_iter();
-        let added = added.map(|(memory, vector, _)| Change { memory, vector });
-        Ok(changed.chain(added).collect())
+    async fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
+        let embedder = Arc::clone(&self.embedder);
+        on_cpu(move || {
+            let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
+            let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
+            let vectors = embed(&*embedder, &texts)?;
+            let changed = changed.into_iter().zip(vectors);
+            let changed = changed.map(|(memory, vector)| Change { memory, vector });
+            let added = plan.added.into_iter();
+            let added = added.map(|(memory, vector, _)| Change { memory, vector });
+            Ok(changed.chain(added).collect())
+        })
+        .await
     }
 
     async fn earlier_outcome(&self, request: &StoreRequest, now: DateTime<Utc>) -> Result<Option<StoreOutcome>> {
