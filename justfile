@@ -8,6 +8,10 @@ default:
 test *args:
     tests/run {{args}}
 
+# Run the tests of the local embedder, which fetch a model.
+test-local *args:
+    tests/run-local-embedder {{args}}
+
 # Format.
 fmt:
     cargo fmt
@@ -16,6 +20,7 @@ fmt:
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
+    cargo clippy --all-targets --features local-embedder -- -D warnings
     cargo deny check
 
 # Lint the protos, and compare them with the main branch.

@@ -13,14 +13,16 @@ use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
-use crate::config::{Config, Hidden};
+use crate::config::{Config, EmbedderConfig, Hidden};
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::jobs;
 use crate::model::Clock;
 use crate::oauth::{self, OAuthOptions};
 use crate::proto::DESCRIPTORS;
-use crate::providers::StaticTable;
+#[cfg(feature = "local-embedder")]
+use crate::providers::LocalModel;
+use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::secrets;
 use crate::server::{self, ServerHandle, TlsCertificate};
@@ -43,7 +45,12 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 /// The file of the master key, and of the one that takes its place.
 const MASTER_KEY: &str = "master_key";
 const NEW_MASTER_KEY: &str = "master_key.new";
-const SERVICES: [&str; 3] = ["", "memsync.v1.AuthService", "memsync.v1.MemoryService"];
+const SERVICES: [&str; 4] = [
+    "",
+    "memsync.v1.AuthService",
+    "memsync.v1.IntegrationService",
+    "memsync.v1.MemoryService",
+];
 
 /// The services over one database.
 #[derive(Clone, Debug)]
@@ -108,11 +115,10 @@ impl App {
         let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
         let usage = UsageService::new(store.clone(), clock.clone());
         let audit = AuditLog::new(store.clone(), clock.clone());
-        let embedder = StaticTable::built_in();
         let memories = Arc::new(MemoryService::new(
             store.clone(),
             clock,
-            embedder,
+            embedder(config)?,
             config.index_memory_mb,
             Arc::clone(&receipts),
         ));
@@ -308,6 +314,17 @@ pub async fn rotate_master_key(config: &Config) -> Result<usize> {
     let count = connect_with(config, keys).await?.rotate_master_key().await?;
     secrets::replace(&config.data_dir, MASTER_KEY, NEW_MASTER_KEY).map_err(away)?;
     Ok(count)
+}
+
+fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
+    match &config.embedder {
+        EmbedderConfig::BuiltIn => Ok(StaticTable::built_in()),
+        #[cfg(feature = "local-embedder")]
+        EmbedderConfig::Local(directory) => {
+            let model = LocalModel::load(directory).context("embedder.path");
+            Ok(Arc::new(model.map_err(|e| Error::Unavailable(e.into()))?))
+        }
+    }
 }
 
 /// What signs and checks receipts of erasure.

@@ -39,6 +39,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// What private memories and backups are encrypted with.
     pub encryption: EncryptionConfig,
+    /// What turns texts into vectors.
+    pub embedder: EmbedderConfig,
     /// How many requests are allowed.
     pub limits: LimitsConfig,
     /// TLS; plain text when absent.
@@ -123,6 +125,16 @@ pub struct AuthConfig {
     pub access_token_lifetime: Duration,
     /// How long a session lives that is not refreshed.
     pub refresh_token_lifetime: Duration,
+}
+
+/// What turns texts into vectors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EmbedderConfig {
+    /// The table in the binary.
+    BuiltIn,
+    /// The model in this directory.
+    #[cfg(feature = "local-embedder")]
+    Local(PathBuf),
 }
 
 /// How many requests are allowed in a minute; 0 for no limit.
@@ -256,6 +268,7 @@ impl Config {
                 master_key: read.key("encryption.master_key"),
                 previous_master_key: read.key("encryption.previous_master_key"),
             },
+            embedder: read.embedder(),
             limits: read.limits(),
             tls: read.tls(),
             tls_required: read.get("tls.required").unwrap_or(false),
@@ -399,6 +412,19 @@ impl Reader {
         key.map(HiddenKey)
     }
 
+    fn embedder(&mut self) -> EmbedderConfig {
+        let path = self.get("embedder.path");
+        let embedder = match self.text("embedder.kind").as_deref() {
+            None | Some("builtin") => Ok(EmbedderConfig::BuiltIn),
+            Some("local") => local_embedder(path),
+            Some(other) => Err(format!("embedder.kind: {other:?}: must be builtin or local")),
+        };
+        embedder.unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            EmbedderConfig::BuiltIn
+        })
+    }
+
     fn limits(&mut self) -> LimitsConfig {
         let requests_per_minute = self.get("limits.requests_per_minute").unwrap_or(100);
         LimitsConfig {
@@ -458,6 +484,20 @@ impl Reader {
             }
         }
     }
+}
+
+#[cfg(feature = "local-embedder")]
+fn local_embedder(path: Option<PathBuf>) -> Result<EmbedderConfig, String> {
+    match path {
+        Some(path) if path.is_dir() => Ok(EmbedderConfig::Local(path)),
+        Some(path) => Err(format!("embedder.path: {} is not a directory", path.display())),
+        None => Err("embedder.path: is needed where embedder.kind is local".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "local-embedder"))]
+fn local_embedder(_: Option<PathBuf>) -> Result<EmbedderConfig, String> {
+    Err("embedder.kind: this binary was built without the feature `local-embedder`".to_owned())
 }
 
 fn flatten(given: &Dict, prefix: &str, names: &mut Vec<String>) {

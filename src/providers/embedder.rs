@@ -15,8 +15,8 @@ pub struct EmbedError {
 
 /// Text → unit vector.
 ///
-/// Calls are synchronous. The built-in table answers in microseconds and may be called anywhere; call an implementation
-/// that waits for something from a thread that may block.
+/// Calls are synchronous. The built-in table answers in microseconds, a local model computes for milliseconds a text: call
+/// it from a thread that may block.
 pub trait Embedder: Send + Sync {
     /// The model's name and version. Two embedders of one name give the same vectors.
     fn model(&self) -> &str;
@@ -34,5 +34,15 @@ pub trait Embedder: Send + Sync {
             model: self.model().to_owned(),
             reason: "no vector came back".to_owned(),
         })
+    }
+}
+
+/// Brings a vector to length 1; leaves zeros as they are.
+pub(super) fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length > 0.0 {
+        for x in vector {
+            *x /= length;
+        }
     }
 }

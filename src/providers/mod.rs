@@ -4,7 +4,11 @@
 //! Only this room talks to models, built in or remote.
 
 mod embedder;
+#[cfg(feature = "local-embedder")]
+mod local;
 mod static_table;
 
 pub use embedder::{EmbedError, Embedder};
+#[cfg(feature = "local-embedder")]
+pub use local::{LoadError, LocalModel};
 pub use static_table::StaticTable;

@@ -11,6 +11,7 @@ use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{DecoderWrapper, Model, PostProcessorWrapper, TokenizerImpl};
 
+use super::embedder::normalise;
 use super::{EmbedError, Embedder};
 
 /// Starts the table's file; changes with its layout.
@@ -190,16 +191,6 @@ fn punctuation_apart(word: &str) -> impl Iterator<Item = &str> {
         rest = after;
         (!run.is_empty()).then_some(run)
     })
-}
-
-/// Brings a vector to length 1; leaves zeros as they are.
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length > 0.0 {
-        for x in vector {
-            *x /= length;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
 use super::Actor;
+use super::cpu::on_cpu;
 use super::indexes::{Change, embed};
 use super::memories::{ATTEMPTS, MemoryService};
 use crate::error::{Error, Result, Violation};
@@ -82,7 +83,8 @@ impl MemoryService {
                     &new,
                 )
                 .await?;
-            let vector = embed(&*self.embedder, &[&new.text])?.pop().unwrap_or_default();
+            let (embedder, text) = (Arc::clone(&self.embedder), new.text.clone());
+            let vector = on_cpu(move || Ok(embed(&*embedder, &[&text])?.pop().unwrap_or_default())).await?;
             let text_changed = new.text != old.text;
             // Vectors of private memories are kept sealed.
             if text_changed || new.is_private() != old.is_private() {

@@ -203,8 +203,9 @@ impl MemoryService {
                     return Err(Error::Conflict("the task is not to be done any more"));
                 }
             }
+            let changes = self.changes(plan).await?;
             transaction.commit().await?;
-            slot.apply(person, self.changes(plan)?, &guard);
+            slot.apply(person, changes, &guard);
             self.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
         }
@@ -362,15 +363,19 @@ impl MemoryService {
         Ok(())
     }
 
-    fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
-        let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
-        let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
-        let vectors = embed(&*self.embedder, &texts)?;
-        let changed = changed.into_iter().zip(vectors);
-        let changed = changed.map(|(memory, vector)| Change { memory, vector });
-        let added = plan.added.into_iter();
-        let added = added.map(|(memory, vector, _)| Change { memory, vector });
-        Ok(changed.chain(added).collect())
+    async fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
+        let embedder = Arc::clone(&self.embedder);
+        on_cpu(move || {
+            let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
+            let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
+            let vectors = embed(&*embedder, &texts)?;
+            let changed = changed.into_iter().zip(vectors);
+            let changed = changed.map(|(memory, vector)| Change { memory, vector });
+            let added = plan.added.into_iter();
+            let added = added.map(|(memory, vector, _)| Change { memory, vector });
+            Ok(changed.chain(added).collect())
+        })
+        .await
     }
 }
 

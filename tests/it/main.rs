@@ -17,6 +17,7 @@ mod instances;
 mod isolation;
 mod isolation_property;
 mod keys;
+mod local_embedder;
 mod logs;
 mod memories;
 mod parity;

@@ -10,7 +10,9 @@ use std::sync::Once;
 use std::time::Duration;
 
 use memsync::app::{App, Running};
-use memsync::config::{AuthConfig, Config, DatabaseConfig, EncryptionConfig, LimitsConfig, LogConfig, LogFormat};
+use memsync::config::{
+    AuthConfig, Config, DatabaseConfig, EmbedderConfig, EncryptionConfig, LimitsConfig, LogConfig, LogFormat,
+};
 use memsync::model::{ApiKeyId, Clock, Scope};
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
@@ -170,6 +172,7 @@ pub fn config(dir: &TempDir) -> Config {
             refresh_token_lifetime: Duration::from_secs(3600),
         },
         encryption: EncryptionConfig::default(),
+        embedder: EmbedderConfig::BuiltIn,
         limits: LimitsConfig {
             requests_per_minute: 0,
             searches_per_minute: 0,
