@@ -6,14 +6,13 @@
 )]
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Parser, Subcommand};
 use memsync::app::{self, App};
 use memsync::config::{Config, LogConfig, LogFormat};
-use memsync::eval;
 use memsync::model::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -62,7 +61,7 @@ enum Command {
     Migrate(MigrateCommand),
     /// Measure the engine on a data set.
     #[command(subcommand)]
-    Eval(EvalCommand),
+    Eval(cli::EvalCommand),
     /// Ask a server whether it can serve; exit code 0 or 1.
     Healthcheck {
         /// The server; the configured address when absent.
@@ -82,43 +81,6 @@ enum MigrateCommand {
     },
     /// List the changes and whether they are applied.
     Status,
-}
-
-#[derive(Subcommand)]
-enum EvalCommand {
-    /// Store the conversations of a data set in a throw-away database, ask its questions, print recall.
-    Recall {
-        /// The data set, in LoCoMo's shape.
-        #[arg(long)]
-        data: PathBuf,
-        /// Print one JSON object instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Fit the classifier of the extractor, and write its weights.
-    Train {
-        /// Sentences with type and categories, parted by tabs; may be given several times.
-        #[arg(long)]
-        data: Vec<PathBuf>,
-        /// Labelled sentences, whose half that is not held out is learnt from too.
-        #[arg(long)]
-        sentences: Option<PathBuf>,
-        /// The file to write.
-        #[arg(long)]
-        output: PathBuf,
-    },
-    /// Run labelled sentences through the extractor, print how many it judges as labelled.
-    Extract {
-        /// The sentences, as `tests/quality/README.md` describes them.
-        #[arg(long)]
-        data: PathBuf,
-        /// Print one JSON object instead of tables.
-        #[arg(long)]
-        json: bool,
-        /// List what is judged otherwise in the half that is not held out.
-        #[arg(long)]
-        mistakes: bool,
-    },
 }
 
 fn main() -> ExitCode {
@@ -151,13 +113,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
-        Command::Eval(EvalCommand::Recall { data, json }) => eval_recall(config, &data, json).await,
-        Command::Eval(EvalCommand::Train {
-            data,
-            sentences,
-            output,
-        }) => eval_train(&data, sentences.as_deref(), &output),
-        Command::Eval(EvalCommand::Extract { data, json, mistakes }) => eval_extract(&data, json, mistakes),
+        Command::Eval(command) => cli::eval(config, command).await,
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }
@@ -239,90 +195,6 @@ async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()>
             }
         }
     }
-    Ok(())
-}
-
-async fn eval_recall(mut config: Config, data: &Path, json: bool) -> anyhow::Result<()> {
-    let conversations = eval::load(data).with_context(|| data.display().to_string())?;
-    let directory = tempfile::tempdir()?;
-    config.database.url = format!("sqlite://{}", directory.path().join("eval.db").display());
-    let app = App::open(&config, Clock::system()).await?;
-    let account = app.auth.create_account("eval@memsync.dev", None, None).await?;
-    let report = eval::recall(&app.memories, &account.id, &conversations, |id| eprintln!("{id} …")).await?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
-    }
-    println!(
-        "{} conversations, {} messages, {} memories",
-        report.conversations, report.messages, report.memories
-    );
-    println!("category      n   r@5  r@10  r@20 any@10 all@10   MRR nDCG@10 best score");
-    for row in &report.figures {
-        let name = if row.category == 0 {
-            "1-4".to_owned()
-        } else {
-            row.category.to_string()
-        };
-        println!(
-            "{name:<8} {:>6} {:>5.3} {:>5.3} {:>5.3} {:>6.3} {:>6.3} {:>5.3} {:>7.3} {:>10.3}",
-            row.n,
-            row.recall[0],
-            row.recall[1],
-            row.recall[2],
-            row.recall_any[1],
-            row.recall_all[1],
-            row.mrr,
-            row.ndcg_10,
-            row.best_score
-        );
-    }
-    println!("coverage of evidence messages: {:.3}", report.coverage);
-    if let Some(auroc) = report.auroc {
-        println!("AUROC of the best score, answerable against not: {auroc:.3}");
-    }
-    println!("score from      n   mean  evidence");
-    for band in &report.reliability {
-        println!(
-            "{:>10.1} {:>6} {:>6.3} {:>9.3}",
-            band.from, band.n, band.mean_score, band.evidence
-        );
-    }
-    let [store, search] = [report.store_ms, report.search_ms];
-    println!("store a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1]);
-    println!("search: p50 {:.2} ms, p95 {:.2} ms", search[0], search[1]);
-    Ok(())
-}
-
-fn eval_extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
-    let sentences = eval::load_sentences(data).with_context(|| data.display().to_string())?;
-    let report = eval::extract(&sentences);
-    if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        return Ok(());
-    }
-    println!("{report}");
-    for mistake in report.mistakes.iter().filter(|_| mistakes) {
-        println!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault);
-    }
-    Ok(())
-}
-
-fn eval_train(data: &[PathBuf], sentences: Option<&Path>, output: &Path) -> anyhow::Result<()> {
-    let mut all = Vec::new();
-    for file in data {
-        all.extend(eval::load_training(file).with_context(|| file.display().to_string())?);
-    }
-    if let Some(file) = sentences {
-        let labelled = eval::load_sentences(file).with_context(|| file.display().to_string())?;
-        all.extend(labelled.into_iter().step_by(2));
-    }
-    std::fs::write(output, eval::train(&all))?;
-    let [keep, memory_type, categories] = eval::cross_validate(&all, 5);
-    println!(
-        "{} sentences; left out by fifths: keep or drop {keep:.3}, type {memory_type:.3}, categories F1 {categories:.3}",
-        all.len()
-    );
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Accounts, keys, backups, exports and receipts on the command line.
+//! Accounts, keys, backups, exports, receipts and measurements on the command line.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -14,8 +14,10 @@ use memsync::config::Config;
 use memsync::model::{ApiKeyId, BackupId, Clock, ScopeSet};
 use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
 
+mod eval;
 mod portability;
 
+pub use eval::{EvalCommand, eval};
 pub use portability::{Export, Import, export, import};
 
 #[derive(Subcommand)]

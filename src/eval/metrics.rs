@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::dataset::Question;
+use crate::search::Hit;
 
 const CUTS: [usize; 3] = [5, 10, 20];
 
@@ -66,6 +67,24 @@ pub struct CategoryFigures {
 }
 
 impl Figures {
+    /// Counts the answer to a question.
+    pub(super) fn add_hits(&mut self, question: &Question, hits: &[Hit]) {
+        let scores: Vec<f32> = hits.iter().map(|hit| hit.rerank_score.unwrap_or(0.0)).collect();
+        let found = hits
+            .iter()
+            .map(|hit| hit.memory.sources.iter().map(|s| s.message_id.as_str()).collect());
+        self.add(question, &scores, &found.collect::<Vec<_>>());
+    }
+
+    /// Counts what `other` has counted.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (category, sums) in &other.sums {
+            self.sums.entry(*category).or_default().add(sums);
+        }
+        self.scores.extend(other.scores);
+        self.judged.extend(other.judged);
+    }
+
     /// Counts the answer to a question: for each memory, best first, the messages that it was taken from.
     pub fn add(&mut self, question: &Question, scores: &[f32], found: &[Vec<&str>]) {
         let best_score = scores.first().copied().unwrap_or(0.0);

@@ -4,14 +4,18 @@
 //! its evidence names are among the sources of the best memories.
 
 mod dataset;
+mod fit;
 mod metrics;
 mod sentences;
+mod study;
 mod train;
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+
+use study::Stored;
 
 use crate::model::{AccountId, ApiKeyId};
 use crate::model::{AuthMethod, Caller, Grant, Owner, Role};
@@ -21,6 +25,7 @@ use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRe
 pub use dataset::{Conversation, DataError, Question, Session, load};
 pub use metrics::{Band, CategoryFigures, Figures};
 pub use sentences::{ExtractFigures, ExtractReport, Sentence, SentenceError, extract, load_sentences};
+pub use study::{LeaveOneOut, Step};
 pub use train::{cross_validate, load_training, train};
 
 /// Memories looked at for a question; recall is reported at up to this many.
@@ -47,6 +52,21 @@ pub struct Report {
     pub store_ms: [f64; 2],
     /// Time to search, in milliseconds: median and 95th percentile.
     pub search_ms: [f64; 2],
+    /// What each step of the ranking adds; only where it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ablation: Vec<Step>,
+    /// The same questions under weights fitted on the other conversations; only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_one_out: Option<LeaveOneOut>,
+}
+
+/// What is to be measured besides recall.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Studies {
+    /// What each step of the ranking adds.
+    pub ablation: bool,
+    /// How the ranking does on conversations that its weights were not fitted on.
+    pub leave_one_out: bool,
 }
 
 /// Stores every conversation for a person of its own and asks its questions. `progress` is told of each conversation.
@@ -54,6 +74,7 @@ pub async fn recall(
     memories: &MemoryService,
     account_id: &AccountId,
     conversations: &[Conversation],
+    studies: Studies,
     mut progress: impl FnMut(&str),
 ) -> crate::error::Result<Report> {
     let caller = Caller {
@@ -67,10 +88,7 @@ pub async fn recall(
     let (mut store_times, mut search_times) = (Vec::new(), Vec::new());
     for conversation in conversations {
         progress(&conversation.id);
-        let owner = Owner {
-            account_id: account_id.clone(),
-            user_id: conversation.id.clone(),
-        };
+        let owner = owner(account_id, conversation);
         let mut named = HashSet::new();
         for session in &conversation.sessions {
             messages += session.messages.len();
@@ -93,25 +111,24 @@ pub async fn recall(
         covered += evidence.iter().filter(|id| named.contains(**id)).count();
         for question in &conversation.questions {
             let started = Instant::now();
-            let hits = memories
-                .search(SearchRequest {
-                    owner: owner.clone(),
-                    query: question.text.clone(),
-                    limit: DEPTH,
-                    rerank: true,
-                    explain: false,
-                    filter: Filter::default(),
-                    as_of: None,
-                })
-                .await?;
+            let hits = memories.search(search_request(&owner, question, DEPTH)).await?;
             search_times.push(started.elapsed());
-            let scores: Vec<f32> = hits.iter().map(|hit| hit.rerank_score.unwrap_or(0.0)).collect();
-            let found = hits
-                .iter()
-                .map(|h| h.memory.sources.iter().map(|s| s.message_id.as_str()).collect());
-            figures.add(question, &scores, &found.collect::<Vec<_>>());
+            figures.add_hits(question, &hits);
         }
     }
+    let stored_ones = Stored {
+        memories,
+        account_id,
+        conversations,
+    };
+    let ablation = match studies.ablation {
+        true => stored_ones.ablation().await?,
+        false => Vec::new(),
+    };
+    let leave_one_out = match studies.leave_one_out {
+        true => Some(stored_ones.leave_one_out(progress).await?),
+        false => None,
+    };
     Ok(Report {
         conversations: conversations.len(),
         messages,
@@ -126,7 +143,28 @@ pub async fn recall(
         figures: figures.by_category(),
         store_ms: percentiles(store_times),
         search_ms: percentiles(search_times),
+        ablation,
+        leave_one_out,
     })
+}
+
+fn owner(account_id: &AccountId, conversation: &Conversation) -> Owner {
+    Owner {
+        account_id: account_id.clone(),
+        user_id: conversation.id.clone(),
+    }
+}
+
+fn search_request(owner: &Owner, question: &Question, limit: usize) -> SearchRequest {
+    SearchRequest {
+        owner: owner.clone(),
+        query: question.text.clone(),
+        limit,
+        rerank: true,
+        explain: false,
+        filter: Filter::default(),
+        as_of: None,
+    }
 }
 
 fn store_request(owner: &Owner, session: &Session) -> StoreRequest {

@@ -107,9 +107,14 @@ pub(crate) fn by_relevance(index: &PersonIndex, query: &Query<'_>, weights: &Wei
         .collect()
 }
 
+/// What the question asks for.
+pub(crate) fn read(query: &Query<'_>) -> Question {
+    Question::read(query.text, query.now, &Analyzer::new())
+}
+
 /// The ranking before calibration: the evidence as a whole, and each hit with how far it scores behind the first.
 pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights) -> (Evidence, Vec<(f32, Hit)>) {
-    let question = Question::read(query.text, query.now, &Analyzer::new());
+    let question = read(query);
     let (candidates, scale) = candidates(index, query, &question, weights);
     let chosen = pick(index, weights, candidates, query.limit);
     let Some(first) = chosen.first() else {

@@ -49,8 +49,34 @@ pub(crate) struct Signs {
 }
 
 impl Signs {
-    /// The sum of these signs at their `worth`.
-    pub(crate) fn score(&self, worth: &Self) -> f32 {
+    /// How many numbers they are.
+    pub(crate) const COUNT: usize = 11 + 2 * SIDE;
+
+    /// What each of [`Self::values`] is called.
+    pub(crate) const NAMES: [&str; Self::COUNT] = [
+        "dense",
+        "lexical",
+        "before_1",
+        "before_2",
+        "before_3",
+        "before_4",
+        "after_1",
+        "after_2",
+        "after_3",
+        "after_4",
+        "thread",
+        "subject",
+        "mention",
+        "phrase",
+        "date",
+        "dated",
+        "recency",
+        "importance",
+        "length",
+    ];
+
+    /// All of them in the order of [`Self::NAMES`].
+    pub(crate) const fn values(&self) -> [f32; Self::COUNT] {
         let Self {
             dense,
             lexical,
@@ -65,57 +91,59 @@ impl Signs {
             recency,
             importance,
             length,
-        } = self;
-        let beside =
-            |ours: &[f32; SIDE], theirs: &[f32; SIDE]| ours.iter().zip(theirs).map(|(a, b)| a * b).sum::<f32>();
-        dense * worth.dense
-            + lexical * worth.lexical
-            + beside(before, &worth.before)
-            + beside(after, &worth.after)
-            + thread * worth.thread
-            + subject * worth.subject
-            + mention * worth.mention
-            + phrase * worth.phrase
-            + date * worth.date
-            + dated * worth.dated
-            + recency * worth.recency
-            + importance * worth.importance
-            + length * worth.length
+        } = *self;
+        [
+            dense, lexical, before[0], before[1], before[2], before[3], after[0], after[1], after[2], after[3], thread,
+            subject, mention, phrase, date, dated, recency, importance, length,
+        ]
+    }
+
+    /// The signs with these [`Self::values`].
+    pub(crate) const fn of(values: [f32; Self::COUNT]) -> Self {
+        let [dense, lexical, b1, b2, b3, b4, a1, a2, a3, a4, rest @ ..] = values;
+        let [
+            thread,
+            subject,
+            mention,
+            phrase,
+            date,
+            dated,
+            recency,
+            importance,
+            length,
+        ] = rest;
+        Self {
+            dense,
+            lexical,
+            before: [b1, b2, b3, b4],
+            after: [a1, a2, a3, a4],
+            thread,
+            subject,
+            mention,
+            phrase,
+            date,
+            dated,
+            recency,
+            importance,
+            length,
+        }
+    }
+
+    /// The sum of these signs at their `worth`.
+    pub(crate) fn score(&self, worth: &Self) -> f32 {
+        self.values()
+            .iter()
+            .zip(worth.values())
+            .map(|(sign, worth)| sign * worth)
+            .sum()
     }
 
     /// What each sign is called, shows, and is worth; without those that show nothing. Value times worth add up to
     /// [`Self::score`].
     pub(super) fn parts(&self, worth: &Self) -> Vec<Part> {
-        let beside = |names: [&'static str; SIDE], ours: &[f32; SIDE], theirs: &[f32; SIDE]| {
-            let parts = names.into_iter().zip(ours).zip(theirs);
-            let parts = parts.map(|((name, value), worth)| Part {
-                name,
-                value: *value,
-                worth: *worth,
-            });
-            parts.collect::<Vec<_>>()
-        };
-        let single = [
-            ("dense", self.dense, worth.dense),
-            ("lexical", self.lexical, worth.lexical),
-            ("thread", self.thread, worth.thread),
-            ("subject", self.subject, worth.subject),
-            ("mention", self.mention, worth.mention),
-            ("phrase", self.phrase, worth.phrase),
-            ("date", self.date, worth.date),
-            ("dated", self.dated, worth.dated),
-            ("recency", self.recency, worth.recency),
-            ("importance", self.importance, worth.importance),
-            ("length", self.length, worth.length),
-        ];
-        let single = single.map(|(name, value, worth)| Part { name, value, worth });
-        let before = ["before_1", "before_2", "before_3", "before_4"];
-        let after = ["after_1", "after_2", "after_3", "after_4"];
-        let mut parts = single.to_vec();
-        parts.extend(beside(before, &self.before, &worth.before));
-        parts.extend(beside(after, &self.after, &worth.after));
-        parts.retain(|part| part.value != 0.0 && part.worth != 0.0);
-        parts
+        let parts = Self::NAMES.into_iter().zip(self.values()).zip(worth.values());
+        let parts = parts.map(|((name, value), worth)| Part { name, value, worth });
+        parts.filter(|part| part.value != 0.0 && part.worth != 0.0).collect()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
 use crate::model::{Caller, Clock, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskState};
 use crate::providers::Embedder;
-use crate::search::{Filter, Hit, Query};
+use crate::search::{Filter, Hit, PersonIndex, Query};
 use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Store, Transaction};
 pub use crate::store::{ListQuery, ListSort};
 
@@ -239,9 +239,18 @@ impl MemoryService {
         if let Some(at) = request.as_of {
             return self.search_as_of(request, at).await;
         }
+        self.with_query(request, PersonIndex::search).await
+    }
+
+    /// Asks the person's index in any way, with what a search without `as_of` would ask it.
+    pub(crate) async fn with_query<T: Default + Send + 'static>(
+        &self,
+        request: SearchRequest,
+        ask: impl FnOnce(&PersonIndex, &Query<'_>) -> T + Send + 'static,
+    ) -> Result<T> {
         let slot = self.indexes.open(&request.owner).await?;
         if slot.read(|state| state.index.is_empty()) {
-            return Ok(Vec::new());
+            return Ok(T::default());
         }
         let (embedder, now) = (Arc::clone(&self.embedder), self.clock.now());
         on_cpu(move || {
@@ -257,7 +266,7 @@ impl MemoryService {
                 explain: request.explain,
                 now,
             };
-            Ok(slot.read(|state| state.index.search(&query)))
+            Ok(slot.read(|state| ask(&state.index, &query)))
         })
         .await
     }

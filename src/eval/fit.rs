@@ -1,0 +1,101 @@
+//! Fitting what the signs of relevance are worth: a softmax over the candidates of each question (ListNet's top-one loss,
+//! Cao et al. 2007), by gradient descent with Adam (Kingma & Ba 2015). Nothing is random.
+
+use crate::search::signs::Signs;
+
+const ROUNDS: usize = 300;
+const STEP: f32 = 0.02;
+/// Pull towards nothing, by the square.
+const PULL: f32 = 0.002;
+/// Scores are spread by this before the softmax, so that worths stay at the size at which `repeat` and `same_turn`, which
+/// are taken off the same scores, are given.
+const SPREAD: f32 = 5.0;
+
+/// A question's candidates.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ranking {
+    /// Their signs, and whether they hold evidence.
+    pub(super) candidates: Vec<([f32; Signs::COUNT], bool)>,
+}
+
+/// The worths that put evidence first, beginning with those of `start`. None falls below zero: no sign counts against a
+/// memory.
+pub(super) fn worths(rankings: &[Ranking], start: &Signs) -> Signs {
+    let usable: Vec<&Ranking> = rankings
+        .iter()
+        .filter(|r| r.candidates.iter().any(|(_, is_evidence)| *is_evidence))
+        .collect();
+    let mut worths = start.values();
+    let (mut first, mut second) = ([0.0_f32; Signs::COUNT], [0.0_f32; Signs::COUNT]);
+    for round in 1..=ROUNDS {
+        let mut gradient = worths.map(|worth| PULL * worth);
+        for ranking in &usable {
+            add_gradient(ranking, &worths, 1.0 / as_f32(usable.len()), &mut gradient);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_possible_wrap,
+            reason = "at most ROUNDS"
+        )]
+        let power = round as i32;
+        for at in 0..Signs::COUNT {
+            first[at] = 0.9 * first[at] + 0.1 * gradient[at];
+            second[at] = 0.999 * second[at] + 0.001 * gradient[at] * gradient[at];
+            let mean = first[at] / (1.0 - 0.9_f32.powi(power));
+            let spread = second[at] / (1.0 - 0.999_f32.powi(power));
+            worths[at] = (worths[at] - STEP * mean / (spread.sqrt() + 1e-8)).max(0.0);
+        }
+    }
+    Signs::of(worths)
+}
+
+fn add_gradient(ranking: &Ranking, worths: &[f32; Signs::COUNT], share: f32, gradient: &mut [f32; Signs::COUNT]) {
+    let score = |signs: &[f32; Signs::COUNT]| SPREAD * signs.iter().zip(worths).map(|(s, w)| s * w).sum::<f32>();
+    let scores: Vec<f32> = ranking.candidates.iter().map(|(signs, _)| score(signs)).collect();
+    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = scores.iter().map(|score| (score - most).exp()).collect();
+    let all: f32 = powers.iter().sum();
+    let evidence = ranking
+        .candidates
+        .iter()
+        .filter(|(_, is_evidence)| *is_evidence)
+        .count();
+    for ((signs, is_evidence), power) in ranking.candidates.iter().zip(powers) {
+        let wanted = if *is_evidence { 1.0 / as_f32(evidence) } else { 0.0 };
+        let error = share * SPREAD * (power / all - wanted);
+        for (slope, sign) in gradient.iter_mut().zip(signs) {
+            *slope += error * sign;
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+fn as_f32(count: usize) -> f32 {
+    count as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_that_marks_evidence_becomes_worth_more_than_one_that_marks_anything() {
+        let signs = |dense: f32, lexical: f32| {
+            Signs {
+                dense,
+                lexical,
+                ..Signs::default()
+            }
+            .values()
+        };
+        let ranking = Ranking {
+            candidates: vec![
+                (signs(1.0, 0.1), true),
+                (signs(0.1, 0.9), false),
+                (signs(0.2, 0.8), false),
+            ],
+        };
+        let fitted = worths(&[ranking, Ranking::default()], &Signs::default());
+        assert!(fitted.dense > 0.3 && fitted.lexical == 0.0, "{fitted:?}");
+    }
+}
