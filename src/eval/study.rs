@@ -97,7 +97,7 @@ impl Stored<'_> {
                 context,
                 ..Weights::CHOSEN
             };
-            let worth = fit::worths(&self.rankings(conversations, &start).await?, &start.worth);
+            let worth = fit::worths(&self.rankings(conversations, &start).await?);
             for (repeat, same_turn) in REPEATS.into_iter().flat_map(|r| SAME_TURNS.map(|s| (r, s))) {
                 let weights = Weights {
                     worth,
@@ -191,6 +191,7 @@ fn ways() -> Vec<(&'static str, Weights)> {
         (w.worth.subject, w.worth.mention) = (all.subject, all.mention)
     });
     add("phrases", &|w| w.worth.phrase = all.phrase);
+    add("attributes", &|w| w.worth.attribute = all.attribute);
     add("dates", &|w| {
         (w.worth.date, w.worth.dated, w.worth.recency) = (all.date, all.dated, all.recency);
     });

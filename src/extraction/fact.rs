@@ -321,14 +321,17 @@ fn attributed(text: &str, first: &[Word<'_>], people: People<'_>) -> String {
     }
     let keeps_capital = first.first().is_some_and(|w| {
         w.is_capitalised()
-            && !lexicon::is_function(&w.lower)
+            && !lexicon::is_function(w.lower.split('\'').next().unwrap_or_default())
             && !lexicon::is_reaction(&w.lower)
             && !verb::is_ing(&w.lower)
             && !lexicon::is_adverb(&w.lower)
     });
     let starts_with_name = people.listener.is_some_and(|name| text.starts_with(name)) || text.starts_with(subject);
-    if keeps_capital || starts_with_name {
+    if starts_with_name {
         format!("{subject} says {text}")
+    } else if keeps_capital {
+        // A name, or a word that only the beginning makes a capital of: the colon suits both.
+        format!("{subject} says: {text}")
     } else {
         format!("{subject} says {}", person::lower_first(text))
     }

@@ -62,12 +62,12 @@ pub(super) fn classify(words: &[Word<'_>], asks: bool, listeners: Listeners<'_>)
             SentenceKind::Reaction
         };
     }
-    if is_social(words) && content <= 1 {
-        return SentenceKind::Reaction;
-    }
     let names_speaker = words
         .iter()
         .any(|w| w.is_one_of(&["i", "i'm", "i've", "i'd", "my", "me", "we", "our", "us"]));
+    if is_social(words) && (content <= 1 || is_wish(words) && !names_speaker) {
+        return SentenceKind::Reaction;
+    }
     if is_evaluation(words) && (content <= 1 && words.len() <= 8 || content <= 2 && words.len() <= 10 && !names_speaker)
     {
         return SentenceKind::Reaction;
@@ -222,6 +222,18 @@ fn is_social(words: &[Word<'_>]) -> bool {
     noise_words::social_phrases()
         .iter()
         .any(|phrase| starts_with(words, phrase))
+}
+
+/// "Happy new year, if one may still say so!"
+fn is_wish(words: &[Word<'_>]) -> bool {
+    [
+        "happy new year",
+        "happy birthday",
+        "happy anniversary",
+        "merry christmas",
+    ]
+    .iter()
+    .any(|wish| phrase_starts(words, wish))
 }
 
 /// "That's so lovely", "It sounds like fun", "Sounds good", "What a trip".

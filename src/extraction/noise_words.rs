@@ -44,7 +44,7 @@ here for you|i can imagine|i bet|i can tell|thanks for|thank you for|cheers for|
 congratulations on|welcome back|hope to|i appreciate|appreciate|looking forward|how about|no way|you too|\
 same to you|long time|it's great to|it's been a while|been a while|hope all|hope things|hope everything|\
 that must have|that must be|must have been|must be|must've been|i totally agree|i agree|i completely agree|\
-i understand|i hear you|i get it|i get that|happy birthday|merry christmas|happy new year";
+i understand|i hear you|i get it|i get that|happy birthday|happy anniversary|merry christmas|happy new year";
 
 fn word_set(words: &'static str) -> HashSet<&'static str> {
     words.split_whitespace().collect()

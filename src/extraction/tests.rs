@@ -384,3 +384,13 @@ fn a_present_verb_behind_a_past_one_agrees_and_another_part_of_life_is_a_fact_of
     );
     assert_eq!(found[1].categories, [Category::Interests]);
 }
+
+#[test]
+fn a_wish_is_no_fact_and_a_capital_that_only_begins_a_sentence_stands_behind_a_colon() {
+    let two = |text| told(&[(Role::User, Some("Mira"), text), (Role::User, Some("Oskar"), "Hello!")]);
+    assert!(two("Happy new year, if one can still say that on the seventeenth!").is_empty());
+    assert_eq!(
+        texts(&two("Rent is 890 a month these days.")),
+        ["Mira says: Rent is 890 a month these days."]
+    );
+}

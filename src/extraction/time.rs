@@ -188,7 +188,9 @@ impl Reader<'_, '_> {
             if self.recurs {
                 return None;
             }
-            let start = self.month_near(month)?;
+            let bounds = ["from", "until", "by"].contains(&before);
+            let ahead = self.future || bounds && !self.words.iter().any(|w| w.is_one_of(&["was", "were", "had"]));
+            let start = self.month_near(month, ahead)?;
             return self.relative(at, Stretch::month_of(start));
         }
         // "7 May", "7th of May 2023"
@@ -259,12 +261,12 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn month_near(&self, month: u32) -> Option<NaiveDate> {
+    fn month_near(&self, month: u32, ahead: bool) -> Option<NaiveDate> {
         let this_year = NaiveDate::from_ymd_opt(self.today.year(), month, 1)?;
         let this_month = self.today.with_day(1)?;
-        Some(if self.future && this_year < this_month {
+        Some(if ahead && this_year < this_month {
             plus_months(this_year, 12)
-        } else if !self.future && this_year > this_month {
+        } else if !ahead && this_year > this_month {
             plus_months(this_year, -12)
         } else {
             this_year
@@ -395,6 +397,7 @@ mod tests {
             ("I slept badly last night", "7 May 2023"),
             ("I started in March", "March 2023"),
             ("We'll go in July", "July 2023"),
+            ("He's been made dispatcher from September", "September 2023"),
             ("I'm leaving on Friday", "12 May 2023"),
             ("We danced all night last weekend", "6–7 May 2023"),
             ("A few days ago I fell", "around 5 May 2023"),

@@ -5,18 +5,18 @@
 
 /// Logit of the relevance of a first memory with no sign of strength.
 ///
-/// This and the next three are a logistic regression on first results: questions that the memories answer, against
-/// questions about the wrong person and questions put to another person's memories, half and half; the intercept is
-/// raised by 0.3, since most questions asked in earnest have an answer.
-const INTERCEPT: f32 = -4.1;
+/// This and the next three are round figures near a logistic regression on first results: questions that the memories
+/// answer, against questions about the wrong person and questions put to another person's memories. They are flatter than
+/// the regression, whose intercept is lower too, since most questions asked in earnest have an answer.
+const INTERCEPT: f32 = -7.6;
 /// Worth of a first memory that has every word of the question.
-const COVERAGE: f32 = 3.0;
+const COVERAGE: f32 = 2.0;
 /// Worth of the nearest memory's cosine.
-const COSINE: f32 = 2.8;
-/// Worth of a first memory about whom the question names.
-const SUBJECT: f32 = 1.7;
-/// What counts as [`Evidence::subject`] when the question names nobody: the mean of answered questions.
-const NOBODY_NAMED: f32 = 0.85;
+const COSINE: f32 = 4.5;
+/// Worth of first memories that speak of whom the question names.
+const SUBJECT: f32 = 5.0;
+/// What counts as [`Evidence::subject`] when the question names nobody: about the mean of answered questions.
+const NOBODY_NAMED: f32 = 0.95;
 /// Loss for each unit of ranking score behind the first, fitted on answered questions.
 pub(super) const BEHIND: f32 = 3.1;
 /// More than every word of the question at average length is no better answer.
@@ -31,8 +31,8 @@ pub(crate) struct Evidence {
     pub(crate) best_cosine: f32,
     /// BM25 of the first memory.
     pub(crate) best_bm25: f32,
-    /// Whether the first memory is about whom the question names: 1, 0.5 (mentions them) or 0; none when nobody known
-    /// is named.
+    /// Share of the first memories that are about whom the question names, or mention them; none when nobody known is
+    /// named.
     pub(crate) subject: Option<f32>,
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is computation on data handed in; loading, embedding and caching are the callers' business
 //! (`services::memories`). A [`PersonIndex`] holds one person only, so a search cannot reach anyone else's memories.
 
+mod attribute;
 pub(crate) mod calibration;
 mod filter;
 mod lexical;

@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 
+use super::attribute;
 use super::lexical::QueryTerm;
 use super::words::{Analyzer, MONTHS, is_stop_word, words};
 
@@ -36,6 +37,8 @@ pub(crate) struct Question {
     pub(super) terms: Vec<QueryTerm>,
     /// Lower-case words written with a capital inside the text: names of people, places, things.
     pub(super) names: Vec<String>,
+    /// Index terms of memories that state what it asks for.
+    pub(super) stated: Vec<String>,
     /// The time that it speaks of.
     pub(super) period: Option<Period>,
     /// Whether it asks for the present.
@@ -67,6 +70,7 @@ impl Question {
         Self {
             terms,
             names: names(text),
+            stated: attribute::stated(&words).map(|word| analyzer.stem(word)).collect(),
             period: period(&words, now.date_naive()),
             wants_present: words.iter().any(|word| PRESENT_WORDS.contains(&word.as_str())),
             asks_when: asks_when(&words),

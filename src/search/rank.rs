@@ -18,6 +18,8 @@ use super::{Explanation, Hit, PersonIndex, Query};
 const POOL: usize = 120;
 /// Best memories whose neighbours join the pool.
 const LEADERS: usize = 40;
+/// Memories that tell whether an answer speaks of the right person.
+const FIRST: usize = 3;
 /// Smallest spread of cosines taken for a real difference.
 const LEAST_SPREAD: f32 = 0.05;
 /// Smallest BM25 taken for a real match.
@@ -39,25 +41,26 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    /// Chosen by measurement; see the quality notes of the project.
+    /// Fitted by `memsync eval recall --leave-one-out`; `docs/QUALITY.md` says how they do.
     pub(crate) const CHOSEN: Self = Self {
         worth: Signs {
-            dense: 0.5,
-            lexical: 0.9,
-            before: [0.1, 0.15, 0.0, 0.05],
-            after: [0.1, 0.25, 0.1, 0.05],
-            thread: 0.3,
-            subject: 0.25,
-            mention: 0.0,
-            phrase: 0.15,
-            date: 0.25,
-            dated: 0.25,
+            dense: 0.49,
+            lexical: 1.06,
+            before: [0.11, 0.41, 0.01, 0.13],
+            after: [0.28, 0.33, 0.05, 0.03],
+            thread: 0.74,
+            subject: 0.3,
+            mention: 0.17,
+            phrase: 0.18,
+            attribute: 0.1,
+            date: 0.17,
+            dated: 0.35,
             recency: 0.05,
-            importance: 0.03,
-            length: 0.15,
+            importance: 0.08,
+            length: 0.18,
         },
-        context: 0.4,
-        repeat: 0.3,
+        context: 0.6,
+        repeat: 0.0,
         alike: 0.8,
         same_turn: 0.4,
     };
@@ -124,8 +127,7 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
         attainable: index.lexical.attainable(&question.terms),
         best_cosine: scale.best_cosine,
         best_bm25: first.signs.lexical * scale.best_bm25,
-        subject: (!signs::named(index, &question).is_empty())
-            .then_some(first.signs.subject + 0.5 * first.signs.mention),
+        subject: (!signs::named(index, &question).is_empty()).then(|| about_named(&chosen)),
     };
     let top = first.score;
     let probe = index.vectors.probe(query.vector);
@@ -150,6 +152,12 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
         ))
     });
     (evidence, ranked.collect())
+}
+
+/// Share of the first three that are about whom the question names, or mention them.
+fn about_named(chosen: &[Candidate]) -> f32 {
+    let first = &chosen[..chosen.len().min(FIRST)];
+    first.iter().map(|c| c.signs.subject + c.signs.mention).sum::<f32>() / as_f32(first.len().max(1))
 }
 
 /// What the relative scores of one question are relative to.

@@ -36,6 +36,8 @@ pub(crate) struct Signs {
     pub(crate) mention: f32,
     /// Share of the question's neighbouring words that stand together here too.
     pub(crate) phrase: f32,
+    /// 1 when it states what the question asks for, though in other words.
+    pub(crate) attribute: f32,
     /// How well its time fits the question's date, 0 to 1.
     pub(crate) date: f32,
     /// 1 when it says when, and the question asks that.
@@ -50,7 +52,7 @@ pub(crate) struct Signs {
 
 impl Signs {
     /// How many numbers they are.
-    pub(crate) const COUNT: usize = 11 + 2 * SIDE;
+    pub(crate) const COUNT: usize = 12 + 2 * SIDE;
 
     /// What each of [`Self::values`] is called.
     pub(crate) const NAMES: [&str; Self::COUNT] = [
@@ -68,6 +70,7 @@ impl Signs {
         "subject",
         "mention",
         "phrase",
+        "attribute",
         "date",
         "dated",
         "recency",
@@ -86,6 +89,7 @@ impl Signs {
             subject,
             mention,
             phrase,
+            attribute,
             date,
             dated,
             recency,
@@ -94,7 +98,7 @@ impl Signs {
         } = *self;
         [
             dense, lexical, before[0], before[1], before[2], before[3], after[0], after[1], after[2], after[3], thread,
-            subject, mention, phrase, date, dated, recency, importance, length,
+            subject, mention, phrase, attribute, date, dated, recency, importance, length,
         ]
     }
 
@@ -106,6 +110,7 @@ impl Signs {
             subject,
             mention,
             phrase,
+            attribute,
             date,
             dated,
             recency,
@@ -121,6 +126,7 @@ impl Signs {
             subject,
             mention,
             phrase,
+            attribute,
             date,
             dated,
             recency,
@@ -177,6 +183,11 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
         .windows(2)
         .map(|pair| index.lexical.find(&pair[0].term).zip(index.lexical.find(&pair[1].term)))
         .collect();
+    let stated: Vec<u32> = question
+        .stated
+        .iter()
+        .filter_map(|term| index.lexical.find(term))
+        .collect();
     let threads = threads(index, own, pool);
     let newest = pool
         .iter()
@@ -220,6 +231,8 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
                 signs.mention = 1.0;
             }
             signs.phrase = phrase(&pairs, index.lexical.own(slot));
+            let states = index.lexical.own(slot).iter().any(|term| stated.contains(term));
+            signs.attribute = if states { 1.0 } else { 0.0 };
             signs.date = question
                 .period
                 .map_or(0.0, |period| period.fit(memory.event_time.unwrap_or(memory.created_at)));
