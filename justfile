@@ -28,13 +28,23 @@ proto:
     buf lint
     buf breaking --against '.git#branch=main'
 
-# Measure recall on a data set in LoCoMo's shape.
-eval data:
-    cargo run --release -- eval recall --data {{data}}
+# Reproduce the tables of docs/QUALITY.md from a data set in LoCoMo's shape, and from the labelled sentences.
+eval data="../shared/data/locomo_dev.json":
+    cargo run --release -- eval recall --ablation --leave-one-out --data {{data}}
+    cargo run --release -- eval extract --data tests/quality/sentences.jsonl
+
+# Fit the extractor's classifier anew.
+train:
+    cargo run --release -- eval train --data tools/classifier/sentences.tsv \
+      --sentences tests/quality/sentences.jsonl --output assets/extraction/classifier.tsv
 
 # What authentication costs, as ratios within one run.
 bench:
     cargo bench --bench authentication
+
+# What storing and searching cost as a person's memories grow.
+bench-memories:
+    cargo bench --bench memories
 
 # The binary to hand out.
 dist:

@@ -10,7 +10,7 @@ use crate::process::memsync;
 use crate::support::TestServer;
 
 /// Recall at 10 over the answerable questions of `tests/quality/conversations.json`, as it was measured last.
-const RECALL_10: f64 = 0.692;
+const RECALL_10: f64 = 0.699;
 /// The same over the held-out half of `tests/quality/sentences.jsonl`: keep or drop, type, F1 of the categories.
 const KEPT: f64 = 0.976;
 const TYPES: f64 = 0.941;
