@@ -78,7 +78,7 @@ pub(super) fn is_adverb(lower: &str) -> bool {
 }
 
 /// Whether the word names people that belong to somebody.
-pub(super) fn is_kin(lower: &str) -> bool {
+pub(crate) fn is_kin(lower: &str) -> bool {
     KIN_SET.contains(lower)
 }
 

@@ -37,6 +37,12 @@ mod time_words;
 mod verb;
 mod word;
 
+/// English verbs and kin, for whoever writes of a person.
+pub(crate) mod verbs {
+    pub(crate) use super::lexicon::is_kin;
+    pub(crate) use super::verb::{is_base, is_past, third_person};
+}
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};

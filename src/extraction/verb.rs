@@ -202,7 +202,7 @@ static BASES: LazyLock<HashSet<&str>> = LazyLock::new(|| {
 static PAST_OF: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| IRREGULAR.iter().map(|v| (v.0, v.1)).collect());
 
 /// Whether `lower` can only be (or nearly always is) a past form.
-pub(super) fn is_past(lower: &str) -> bool {
+pub(crate) fn is_past(lower: &str) -> bool {
     PAST.contains(lower) || is_regular_past(lower)
 }
 
@@ -222,7 +222,7 @@ pub(super) fn is_participle(lower: &str) -> bool {
 }
 
 /// Whether `lower` is the base form of a common verb.
-pub(super) fn is_base(lower: &str) -> bool {
+pub(crate) fn is_base(lower: &str) -> bool {
     BASES.contains(lower)
 }
 
@@ -259,7 +259,7 @@ pub(super) fn is_ing(lower: &str) -> bool {
 }
 
 /// The finite form that a singular subject takes: "work" → "works", "am" → "is"; past forms and modals stay.
-pub(super) fn third_person(lower: &str) -> String {
+pub(crate) fn third_person(lower: &str) -> String {
     match lower {
         "am" | "are" | "be" => return "is".to_owned(),
         "were" => return "was".to_owned(),
