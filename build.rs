@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "memsync/v1/error_reason.proto",
         "memsync/v1/integration_service.proto",
         "memsync/v1/memory_service.proto",
+        "memsync/v1/profile_service.proto",
     ])?;
     // The raw bytes keep custom options such as google.api.http, which prost_types would drop.
     let descriptors = compiler.encode_file_descriptor_set();

@@ -20,6 +20,7 @@ mod m20261124_000012_audit;
 mod m20261124_000013_deletions;
 mod m20261124_000014_sealing;
 mod m20261125_000015_tasks;
+mod m20261125_000016_profiles;
 
 pub(crate) struct Migrator;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000013_deletions::Migration),
             Box::new(m20261124_000014_sealing::Migration),
             Box::new(m20261125_000015_tasks::Migration),
+            Box::new(m20261125_000016_profiles::Migration),
         ]
     }
 }

@@ -27,8 +27,8 @@ use crate::rest::{self, RestSettings};
 use crate::secrets;
 use crate::server::{self, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, RateLimitSettings, RateLimiter, Receipts, Secret,
-    UsageService,
+    AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
+    Receipts, Secret, UsageService,
 };
 use crate::store::{ReadMasterKeys, Store, StoreOptions, Vault};
 
@@ -45,11 +45,12 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 /// The file of the master key, and of the one that takes its place.
 const MASTER_KEY: &str = "master_key";
 const NEW_MASTER_KEY: &str = "master_key.new";
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "",
     "memsync.v1.AuthService",
     "memsync.v1.IntegrationService",
     "memsync.v1.MemoryService",
+    "memsync.v1.ProfileService",
 ];
 
 /// The services over one database.
@@ -69,6 +70,8 @@ pub struct App {
     pub receipts: Arc<Receipts>,
     /// Memories.
     pub memories: Arc<MemoryService>,
+    /// Profiles.
+    pub profiles: Arc<ProfileService>,
 }
 
 /// A server that is listening.
@@ -129,6 +132,7 @@ impl App {
             usage: Arc::new(usage),
             audit: Arc::new(audit),
             receipts,
+            profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,
         })
     }
@@ -168,6 +172,7 @@ impl App {
             usage: Arc::clone(&self.usage),
             audit: Arc::clone(&self.audit),
             memories: Arc::clone(&self.memories),
+            profiles: Arc::clone(&self.profiles),
             tls_required: config.tls_required,
             max_concurrent_requests: config.max_concurrent_requests,
             max_deadline: MAX_DEADLINE,
@@ -194,7 +199,11 @@ impl App {
         ];
         self.memories.resume_tasks().await?;
         let (stop_jobs, stopped) = watch::channel(false);
-        let jobs = tokio::spawn(jobs::run(Arc::clone(&self.memories), stopped));
+        let jobs = tokio::spawn(jobs::run(
+            Arc::clone(&self.memories),
+            Arc::clone(&self.profiles),
+            stopped,
+        ));
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Running {
             address,

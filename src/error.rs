@@ -48,6 +48,23 @@ pub enum Error {
     /// No such background task in this account.
     #[error("Task not found")]
     TaskNotFound,
+    /// There are too few memories for a profile: so many.
+    #[error("There are too few memories for a profile")]
+    ProfileNotFound(usize),
+    /// There are too few memories for a biography, or it is not public: so many memories.
+    #[error("There is no bio")]
+    BioNotFound(usize),
+    /// A field names no format of a biography.
+    #[error("{0} is not a format")]
+    InvalidFormat(String),
+    /// A biography by hand has more characters than it may: so many, and at most so many.
+    #[error("The bio is longer than {max} characters")]
+    BioTooLong {
+        /// What it has.
+        length: usize,
+        /// What it may have.
+        max: usize,
+    },
     /// The address has an account already.
     #[error("This e-mail address has an account already")]
     EmailTaken,

@@ -2,6 +2,7 @@
 //!
 //! Requests are taken apart whole, so that a new field breaks the build until somebody decides what it means.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -212,6 +213,7 @@ pub(super) fn search_request(
         categories,
         r#type,
         rerank,
+        // Read by the handler.
         include_bio: _,
         agent_id,
         thread_id,
@@ -264,7 +266,7 @@ pub(super) fn search_request(
     })
 }
 
-pub(super) fn search_response(hits: Vec<Hit>) -> pb::SearchMemoriesResponse {
+pub(super) fn search_response(hits: Vec<Hit>, user_bio: Option<Arc<str>>) -> pb::SearchMemoriesResponse {
     let hit = |hit: Hit| pb::Memory {
         vector_distance: Some(decimal(hit.vector_distance)),
         rerank_score: hit.rerank_score.map(decimal),
@@ -272,7 +274,7 @@ pub(super) fn search_response(hits: Vec<Hit>) -> pb::SearchMemoriesResponse {
         ..memory(&hit.memory)
     };
     pb::SearchMemoriesResponse {
-        user_bio: None,
+        user_bio: user_bio.map(|bio| bio.to_string()),
         memories: hits.into_iter().map(hit).collect(),
     }
 }

@@ -134,31 +134,32 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
     }
 }
 
-pub(super) fn delete_response(id: MemoryId, deletion: Deletion, cascade: bool) -> pb::DeleteMemoryResponse {
+/// `insights`: how many rested on it, where a cascade was wanted.
+pub(super) fn delete_response(id: MemoryId, deletion: Deletion, insights: Option<usize>) -> pb::DeleteMemoryResponse {
     pb::DeleteMemoryResponse {
         success: true,
         memory_id: id.into(),
         deleted_at: Some(timestamp(deletion.deleted_at)),
-        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
+        cascade_deletions: insights.map(|insights| cascade_deletions(&deletion, insights)),
         backup_id: deletion.backup_id.map(String::from),
     }
 }
 
-pub(super) fn batch_delete_response(deletion: Deletion, cascade: bool) -> pb::BatchDeleteMemoriesResponse {
+/// `insights`: how many rested on them, where a cascade was wanted.
+pub(super) fn batch_delete_response(deletion: Deletion, insights: Option<usize>) -> pb::BatchDeleteMemoriesResponse {
     pb::BatchDeleteMemoriesResponse {
         success: true,
-        cascade_deletions: cascade.then(|| cascade_deletions(&deletion)),
+        cascade_deletions: insights.map(|insights| cascade_deletions(&deletion, insights)),
         deleted: deletion.deleted.into_iter().map(String::from).collect(),
         not_found: deletion.not_found.into_iter().map(String::from).collect(),
         backup_id: deletion.backup_id.map(String::from),
     }
 }
 
-fn cascade_deletions(deletion: &Deletion) -> pb::CascadeDeletions {
+fn cascade_deletions(deletion: &Deletion, insights: usize) -> pb::CascadeDeletions {
     pb::CascadeDeletions {
-        // Nothing of these two kinds is derived yet.
-        profile_updates: 0,
-        derived_insights: 0,
+        profile_updates: i32::try_from(deletion.bios).unwrap_or(i32::MAX),
+        derived_insights: i32::try_from(insights).unwrap_or(i32::MAX),
         embeddings: i32::try_from(deletion.deleted.len()).unwrap_or(i32::MAX),
     }
 }
@@ -187,8 +188,7 @@ pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::Erase
             memories: count(erased.memories),
             versions: count(erased.versions),
             embeddings: count(erased.embeddings),
-            // Nothing of this kind is kept yet.
-            profiles: 0,
+            profiles: count(erased.bios),
             jobs: count(erased.tasks),
             backups: count(erased.backups),
         }),

@@ -12,7 +12,7 @@ use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
 use super::{convert, convert_changes, convert_portability};
 use crate::error::Error;
-use crate::model::{Accepted, Caller, MemoryId};
+use crate::model::{Accepted, Caller, MemoryId, Scope};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
 use crate::services::{Actor, Import, MemoryService};
@@ -62,11 +62,14 @@ impl Rpcs for Memories {
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
-        let hits = self
-            .0
-            .search(convert::search_request(message, owner, violations)?)
-            .await?;
-        Ok(Response::new(convert::search_response(hits)))
+        let wants_bio = message.include_bio.unwrap_or(true) && caller.may(Scope::ProfileRead);
+        let request = convert::search_request(message, owner.clone(), violations)?;
+        let hits = self.0.search(request).await?;
+        let bio = match wants_bio {
+            true => self.0.user_bio(&owner).await,
+            false => None,
+        };
+        Ok(Response::new(convert::search_response(hits, bio)))
     }
 
     async fn list_memories(&self, request: Request<pb::ListMemoriesRequest>) -> Answer<pb::ListMemoriesResponse> {
@@ -128,6 +131,10 @@ impl Rpcs for Memories {
         let expected = expected_version.or(if_match);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let actor = Actor::caller(&caller, &origin);
+        let insights = match cascade {
+            Some(true) => Some(self.0.insights_on(&owner, std::slice::from_ref(&id)).await?),
+            Some(false) | None => None,
+        };
         let deletion = self
             .0
             .delete_one(&actor, &owner, &id, expected, backup.unwrap_or(true))
@@ -135,8 +142,7 @@ impl Rpcs for Memories {
         if deletion.deleted.is_empty() {
             return Err(Error::MemoryNotFound.into());
         }
-        let cascade = cascade.unwrap_or(false);
-        Ok(Response::new(convert_changes::delete_response(id, deletion, cascade)))
+        Ok(Response::new(convert_changes::delete_response(id, deletion, insights)))
     }
 
     async fn batch_delete_memories(
@@ -155,9 +161,14 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         let ids = convert_changes::memory_ids(memory_ids, violations)?;
         let actor = Actor::caller(&caller, &origin);
+        let insights = match cascade {
+            Some(true) => Some(self.0.insights_on(&owner, &ids).await?),
+            Some(false) | None => None,
+        };
         let deletion = self.0.delete(&actor, &owner, &ids, backup.unwrap_or(true)).await?;
-        let cascade = cascade.unwrap_or(false);
-        Ok(Response::new(convert_changes::batch_delete_response(deletion, cascade)))
+        Ok(Response::new(convert_changes::batch_delete_response(
+            deletion, insights,
+        )))
     }
 
     async fn get_memory_history(

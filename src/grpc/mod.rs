@@ -17,7 +17,8 @@ use crate::proto::DESCRIPTORS;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::integration_service_server::IntegrationServiceServer;
 use crate::proto::v1::memory_service_server::MemoryServiceServer;
-use crate::services::{AuditLog, AuthService, MemoryService, RateLimiter, UsageService};
+use crate::proto::v1::profile_service_server::ProfileServiceServer;
+use crate::services::{AuditLog, AuthService, MemoryService, ProfileService, RateLimiter, UsageService};
 
 mod access;
 mod auth_service;
@@ -25,12 +26,14 @@ mod convert;
 mod convert_auth;
 mod convert_changes;
 mod convert_portability;
+mod convert_profile;
 mod deadline;
 mod integration_service;
 mod interceptor;
 mod load_shed;
 mod memory_service;
 mod metadata;
+mod profile_service;
 mod status;
 mod validate;
 
@@ -52,6 +55,8 @@ pub struct GrpcOptions {
     pub audit: Arc<AuditLog>,
     /// Memories.
     pub memories: Arc<MemoryService>,
+    /// Profiles.
+    pub profiles: Arc<ProfileService>,
     /// Whether every request must be encrypted.
     pub tls_required: bool,
     /// Requests being answered at one time.
@@ -76,6 +81,10 @@ pub fn router<H: Health>(
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let profiles = ProfileServiceServer::new(profile_service::Profiles(options.profiles))
+        .accept_compressed(CompressionEncoding::Gzip)
+        .send_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let auth = AuthServiceServer::new(auth_service::Auth {
         auth: Arc::clone(&options.auth),
         limits: Arc::clone(&options.limits),
@@ -93,6 +102,7 @@ pub fn router<H: Health>(
     let routes = Routes::new(memories)
         .add_service(auth)
         .add_service(integrations)
+        .add_service(profiles)
         .add_service(health)
         .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);

@@ -14,9 +14,12 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::MAX_MESSAGE_BYTES;
 use crate::error::{Error, Violation};
 use crate::model::Category;
+use crate::profile::BioFormat;
 use crate::proto::v1::ErrorReason;
 
 const DOMAIN: &str = "memsync";
+/// What helps where a profile can't be made yet.
+const SUGGESTION: &str = "Store conversations until there are at least 5 memories in at least 2 categories";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<Error> for Status {
@@ -40,6 +43,19 @@ impl From<Error> for Status {
                 let valid = Category::ALL.map(Category::as_str).join(",");
                 details.add_bad_request_violation(field.clone(), "must be one of the ten categories");
                 metadata.insert("valid_categories".to_owned(), valid);
+            }
+            Error::InvalidFormat(field) => {
+                let valid = BioFormat::ALL.map(BioFormat::as_str).join(",");
+                details.add_bad_request_violation(field.clone(), "must be a format of a bio");
+                metadata.insert("valid_formats".to_owned(), valid);
+            }
+            Error::BioTooLong { length, max } => {
+                metadata.insert("length".to_owned(), length.to_string());
+                metadata.insert("max_length".to_owned(), max.to_string());
+            }
+            Error::ProfileNotFound(count) | Error::BioNotFound(count) => {
+                metadata.insert("current_memory_count".to_owned(), count.to_string());
+                metadata.insert("suggestion".to_owned(), SUGGESTION.to_owned());
             }
             Error::Forbidden(scope) => {
                 metadata.insert("required_scope".to_owned(), scope.to_string());
@@ -82,6 +98,10 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
     match error {
         Error::Invalid(_) => (Code::InvalidArgument, ErrorReason::ValidationError),
         Error::InvalidCategory(_) => (Code::InvalidArgument, ErrorReason::InvalidCategory),
+        Error::InvalidFormat(_) => (Code::InvalidArgument, ErrorReason::InvalidFormat),
+        Error::BioTooLong { .. } => (Code::InvalidArgument, ErrorReason::BioTooLong),
+        Error::ProfileNotFound(_) => (Code::NotFound, ErrorReason::ProfileNotFound),
+        Error::BioNotFound(_) => (Code::NotFound, ErrorReason::BioNotFound),
         Error::Unauthenticated => (Code::Unauthenticated, ErrorReason::AuthenticationError),
         Error::Forbidden(_) | Error::ForbiddenPerson | Error::ForbiddenHere(_) => {
             (Code::PermissionDenied, ErrorReason::PermissionDenied)

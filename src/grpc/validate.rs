@@ -25,6 +25,7 @@ const MAX_METADATA_DEPTH: usize = 8;
 pub(super) struct Violations {
     list: Vec<Violation>,
     invalid_category: Option<String>,
+    invalid_format: Option<String>,
 }
 
 impl Violations {
@@ -39,12 +40,19 @@ impl Violations {
         self.add(field, "must be one of the ten categories");
     }
 
+    /// A word that is no format of a biography; an error of its own when nothing else is wrong.
+    pub(super) fn add_format(&mut self, field: &'static str) {
+        self.invalid_format = Some(field.to_owned());
+        self.add(field, "must be one of: full, short, bullets, professional");
+    }
+
     /// The error that names all of it, or `value` when nothing is wrong.
     pub(super) fn finish<T>(self, value: T) -> Result<T> {
-        match self.invalid_category {
-            _ if self.list.is_empty() => Ok(value),
-            Some(field) if self.list.len() == 1 => Err(Error::InvalidCategory(field)),
-            Some(_) | None => Err(Error::Invalid(self.list)),
+        match (self.list.len(), self.invalid_category, self.invalid_format) {
+            (0, _, _) => Ok(value),
+            (1, Some(field), _) => Err(Error::InvalidCategory(field)),
+            (1, _, Some(field)) => Err(Error::InvalidFormat(field)),
+            _ => Err(Error::Invalid(self.list)),
         }
     }
 

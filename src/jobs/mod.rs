@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::services::MemoryService;
+use crate::error::Result;
+use crate::services::{MemoryService, ProfileService};
 
 /// How often the database is asked for tasks that were taken on elsewhere, or put off.
 const POLL: Duration = Duration::from_secs(1);
 
 /// Does what is due until `stop` says true; what is under way then is finished first.
-pub async fn run(memories: Arc<MemoryService>, mut stop: watch::Receiver<bool>) {
+pub async fn run(memories: Arc<MemoryService>, profiles: Arc<ProfileService>, mut stop: watch::Receiver<bool>) {
     loop {
-        let is_idle = match memories.do_next_task().await {
+        let is_idle = match do_next(&memories, &profiles).await {
             Ok(did_one) => !did_one,
             Err(error) => {
                 tracing::warn!(%error, "background tasks can't be done now");
@@ -33,4 +34,9 @@ pub async fn run(memories: Arc<MemoryService>, mut stop: watch::Receiver<bool>) 
             }
         }
     }
+}
+
+/// Does one task, or writes one biography that is due; false where there is neither.
+async fn do_next(memories: &MemoryService, profiles: &ProfileService) -> Result<bool> {
+    Ok(memories.do_next_task().await? || profiles.write_next().await?)
 }

@@ -177,6 +177,16 @@ impl PersonIndex {
         self.memory(*self.slot_of.get(id)?)
     }
 
+    /// The memories that are current at `now`, and how many there are that newer ones took the place of.
+    pub fn current(&self, now: DateTime<Utc>) -> (Vec<Arc<Memory>>, usize) {
+        let filter = Filter::default();
+        let current = self.passing(&filter, now);
+        let current: Vec<Arc<Memory>> = current.filter_map(|slot| self.memory(slot).cloned()).collect();
+        let memories = self.rows.iter().flatten();
+        let superseded = memories.filter(|row| row.memory.superseded_by.is_some()).count();
+        (current, superseded)
+    }
+
     /// Number of memories, superseded ones included.
     pub fn len(&self) -> usize {
         self.slot_of.len()

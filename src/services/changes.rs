@@ -117,7 +117,7 @@ impl MemoryService {
         let erased = transaction.delete_person(owner).await?;
         let counts = json!({
             "memories": erased.memories, "versions": erased.versions, "embeddings": erased.embeddings,
-            "jobs": erased.tasks, "backups": erased.backups,
+            "profiles": erased.bios, "jobs": erased.tasks, "backups": erased.backups,
         });
         let subject = format!("{}/{}", owner.account_id, owner.user_id);
         let receipt = self.receipts.sign(&subject, counts, now)?;

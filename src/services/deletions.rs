@@ -27,6 +27,8 @@ pub struct Deletion {
     pub deleted_at: DateTime<Utc>,
     /// The backup, where one was wanted and anything is gone.
     pub backup_id: Option<BackupId>,
+    /// Biographies that rested on them and are gone with them.
+    pub bios: u64,
 }
 
 impl MemoryService {
@@ -63,6 +65,7 @@ impl MemoryService {
             not_found: ids.to_vec(),
             deleted_at: now,
             backup_id: None,
+            bios: 0,
         };
         if self.store.person(owner).await?.is_none() {
             return Ok(nothing());
@@ -73,7 +76,7 @@ impl MemoryService {
         let transaction = self.store.begin().await?;
         let person = transaction.advance_person(owner, now).await?;
         let taken = transaction
-            .take_memories(account, &person.id, person.revision, ids)
+            .take_memories(account, &person.id, person.revision, ids, now)
             .await?;
         let gone: HashSet<&str> = taken.ids().collect();
         if gone.is_empty() {
@@ -106,6 +109,7 @@ impl MemoryService {
             not_found,
             deleted_at: now,
             backup_id,
+            bios: taken.bios(),
         })
     }
 
@@ -143,7 +147,7 @@ impl MemoryService {
                 let transaction = self.store.begin().await?;
                 let person = transaction.advance_person(&owner, now).await?;
                 let taken = transaction
-                    .take_memories(&owner.account_id, &person.id, person.revision, &ids)
+                    .take_memories(&owner.account_id, &person.id, person.revision, &ids, now)
                     .await?;
                 forgotten += taken.ids().count();
                 transaction.commit().await?;

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::cpu::on_cpu;
+use super::profiles::ProfileNote;
 use crate::error::{Error, Result};
 use crate::model::{Clock, Memory, MemoryId, Owner};
 use crate::providers::Embedder;
@@ -48,6 +49,7 @@ pub(super) struct State {
     /// erasure is another person.
     person: Option<Person>,
     pub(super) index: PersonIndex,
+    pub(super) profile: ProfileNote,
 }
 
 impl PersonIndexes {
@@ -107,7 +109,13 @@ impl PersonIndexes {
                 .await?;
             self.show(owner, slot, deleted, rows).await?;
         }
-        slot.state.write().person = Some(person);
+        let profile = self.store.profile(&owner.account_id, &person.id).await?;
+        let profile = ProfileNote::of(profile.as_ref())?;
+        {
+            let mut state = slot.state.write();
+            state.profile = profile;
+            state.person = Some(person);
+        }
         self.reweigh(owner, slot).await;
         Ok(())
     }
@@ -179,9 +187,20 @@ impl Slot {
     pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
         let mut state = self.state.write();
         for change in changes {
+            state.profile.memory_changed(&change.memory.id);
             state.index.upsert(change.memory, &change.vector);
         }
         state.person = Some(person);
+    }
+
+    /// Shows what a committed transaction keeps of the profile.
+    pub(super) fn note(&self, profile: ProfileNote, _: &MutexGuard<'_, ()>) {
+        self.state.write().profile = profile;
+    }
+
+    /// Notes that the biography is to be written.
+    pub(super) fn mark_profile_due(&self, _: &MutexGuard<'_, ()>) {
+        self.state.write().profile.mark_due();
     }
 
     fn weight_kib(&self) -> u32 {
@@ -199,10 +218,16 @@ impl State {
         }
     }
 
+    /// Whom the index shows.
+    pub(super) const fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
+    }
+
     fn new(dimensions: usize) -> Self {
         Self {
             person: None,
             index: PersonIndex::new(dimensions),
+            profile: ProfileNote::default(),
         }
     }
 }

@@ -203,9 +203,17 @@ impl MemoryService {
                     return Err(Error::Conflict("the task is not to be done any more"));
                 }
             }
+            let wants_bio = slot.read(|state| state.profile.wants_another(state.index.len() + plan.added.len()));
+            if wants_bio {
+                transaction.make_profile_due(&owner.account_id, &person.id, now).await?;
+            }
             let changes = self.changes(plan).await?;
             transaction.commit().await?;
             slot.apply(person, changes, &guard);
+            if wants_bio {
+                slot.mark_profile_due(&guard);
+                self.work.notify_one();
+            }
             self.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
         }

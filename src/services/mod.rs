@@ -12,6 +12,7 @@ mod indexes;
 mod memories;
 mod plan;
 mod portability;
+mod profiles;
 mod rate_limits;
 mod receipts;
 mod tasks;
@@ -19,6 +20,7 @@ mod usage;
 
 use crate::providers::{Embedder, StaticTable};
 
+pub use crate::store::BioVersion;
 pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
 pub use audit::{Actor, AuditLog};
 pub use auth::{
@@ -32,6 +34,7 @@ pub use memories::{
     StoreRequest,
 };
 pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
+pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
 pub use tasks::{TaskReport, TaskResult};

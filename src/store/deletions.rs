@@ -62,6 +62,9 @@ pub(super) mod backups {
 pub struct DeletedMemories {
     memories: Vec<memories::Model>,
     versions: Vec<versions::Model>,
+    /// Biographies that rested on them and went with them.
+    #[serde(skip)]
+    bios: u64,
 }
 
 /// A backup of deleted memories.
@@ -79,6 +82,11 @@ impl DeletedMemories {
     /// Their current versions.
     pub fn versions(&self) -> impl Iterator<Item = i64> {
         self.memories.iter().map(|memory| memory.version)
+    }
+
+    /// How many biographies went with them.
+    pub const fn bios(&self) -> u64 {
+        self.bios
     }
 
     /// Their ids.
@@ -187,10 +195,12 @@ impl Transaction {
         person_id: &PersonId,
         revision: i64,
         ids: &[MemoryId],
+        now: DateTime<Utc>,
     ) -> Result<DeletedMemories> {
         let mut taken = DeletedMemories {
             memories: Vec::new(),
             versions: Vec::new(),
+            bios: 0,
         };
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
             let found = memories::Entity::find()
@@ -231,6 +241,9 @@ impl Transaction {
                 .exec_without_returning(&self.0)
                 .await
                 .map_err(db_error)?;
+        }
+        if !found.is_empty() {
+            taken.bios = self.forget_bios_of(account_id, person_id, ids, true, now).await?;
         }
         Ok(taken)
     }

@@ -511,6 +511,8 @@ impl Transaction {
             .exec(&self.0)
             .await
             .map_err(db_error)?;
+        let closed = std::slice::from_ref(&closed.id);
+        self.forget_bios_of(account_id, person_id, closed, false, now).await?;
         Ok(())
     }
 
@@ -582,6 +584,9 @@ impl Transaction {
             .exec(&self.0)
             .await
             .map_err(db_error)?;
+        let changed = std::slice::from_ref(&memory.id);
+        self.forget_bios_of(account_id, person_id, changed, memory.is_private(), memory.updated_at)
+            .await?;
         Ok(())
     }
 

@@ -95,6 +95,8 @@ pub struct ErasedPerson {
     pub versions: u64,
     /// Vectors.
     pub embeddings: u64,
+    /// Biographies, earlier ones included.
+    pub bios: u64,
     /// Background tasks.
     pub tasks: u64,
     /// Backups.
@@ -146,6 +148,7 @@ impl Transaction {
             .count(&self.0)
             .await
             .map_err(db_error)?;
+        let bios = self.count_bios(owner.account_id.as_str(), &person.id).await?;
         Entity::delete_many()
             .filter(Column::AccountId.eq(owner.account_id.as_str()))
             .filter(Column::Id.eq(&person.id))
@@ -156,6 +159,7 @@ impl Transaction {
             memories,
             versions: earlier + memories,
             embeddings,
+            bios,
             tasks,
             backups,
         })

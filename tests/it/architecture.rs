@@ -139,7 +139,7 @@ fn a_forbidden_import_is_found_in_every_form_of_use() {
     ] {
         let broken = broken_rules("grpc", "src/grpc/x.rs", source);
         let rule = "src/grpc/x.rs:1: `grpc` uses `store`; the rule: `grpc` may use \
-                    services, search, model, error, proto";
+                    services, search, profile, model, error, proto";
         assert_eq!(broken, [rule], "{source}");
     }
     assert!(broken_rules("grpc", "x.rs", "//! crate::store\nuse crate::services::Auth;").is_empty());
