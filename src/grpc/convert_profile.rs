@@ -381,6 +381,7 @@ pub(super) fn user_profile_response(profile: &ProfileView) -> pb::GetUserProfile
     pb::GetUserProfileResponse {
         user_bio: bio.map(|bio| bio.text.clone()).unwrap_or_default(),
         profiles: categories()
+            .filter(|(_, profile)| !profile.summary.is_empty())
             .map(|(c, profile)| (c.as_str().to_owned(), profile.summary.clone()))
             .collect(),
         insights: categories()

@@ -320,7 +320,14 @@ impl Writer<'_> {
     }
 
     fn of_others(&mut self, clauses: &[&Clause]) {
-        let told: Vec<String> = clauses.iter().map(|clause| format!("their {}", clause.said)).collect();
+        let mut whose = match self.sentences.is_empty() {
+            true => format!("{}'s", self.subject()),
+            false => "their".to_owned(),
+        };
+        let told: Vec<String> = clauses
+            .iter()
+            .map(|clause| format!("{} {}", std::mem::replace(&mut whose, "their".to_owned()), clause.said))
+            .collect();
         match (self.request.style, told.as_slice()) {
             (BioStyle::Narrative | BioStyle::Casual, [first, second])
                 if words(first).count() + words(second).count() <= MOST_WORDS =>

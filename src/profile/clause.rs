@@ -73,10 +73,13 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A relative time with the label that says which it was.
 static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b(?:yesterday|today|tonight|tomorrow|(?:on |in |at |since |from |until |by |for )?(?:last|this|next|the past|the coming|a few|a couple of|an?|one|two|three|four|five|six|seven|eight|nine|ten|\d+)? ?(?:\w+ )?\w+(?: ago| from now)?) \(([^()]*\d{4})\)",
-    )
+    const COUNT: &str = r"(?:an?|a few|a couple of|several|one|two|three|four|five|six|seven|eight|nine|ten|\d+)";
+    pattern(&format!(
+        r"(?i)\b(?:yesterday|today|tonight|tomorrow|(?:(?:on|in|at|since|from|until|by|for) )?(?:last|this|next|the past|the coming) (?:\w+ )?\w+|{COUNT} \w+ ago|in {COUNT} \w+(?: from now)?|(?:on|in|at|since|from|until|by|for) (?:early |late |mid-|the )?\w+|\w+day(?: \w+)?) \(([^()]*\d{{4}})\)"
+    ))
 });
+/// A second thing said of the person: "and they love …".
+static AND_THEY: LazyLock<Regex> = LazyLock::new(|| pattern(r" (and|but) they (\p{Ll}[\p{Ll}']*)"));
 static SENSITIVE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)@|https?:|www\.|[$€£]\s?\d|\b\d[\d.,]*\s?(?:euros?|dollars?|pounds?|naira|yen|eur|usd|gbp)\b|\d{3}[\s.-]?\d{3,}|\b(?:salary|iban|born on \d|born on \p{Lu}\p{L}+ \d|wi-?fi|pin|pass(?:word|port|code))\b|\b\d+[a-z]?,? (?:\p{L}+ ){1,3}(?:street|st|road|rd|lane|avenue|ave|drive|close|court|square|place|terrace|crescent|boulevard|row|gardens|way|hill)\b|\b(?:rua|rue|via|calle|avenida|travessa)\b[^.]*\d|\p{L}+(?:stra(?:ß|ss)e|str\.) \d",
@@ -106,6 +109,38 @@ static UNDER_WAY: LazyLock<Regex> = LazyLock::new(|| {
 static AHEAD: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:will|won't|is going to|is about to|plans|is planning)\b"));
 
+/// How people talk: asides, moods, exclamations, and sentences run together.
+static CHATTY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?xi)
+        \s[-–—]|[-–—]\s|;|\.\.|/|\#|&
+        |\b(?:it's|that's|they're|let's|you|your|yours|i|my|we|our|us|'cause|gonna|lol|wow|guys?|folks?|stuff|thing|things|awesome|amazing|super|the\sassistant|totally|definitely|kinda|anyway|though|too|else|everything|something|anything|here|then|this|these|those|such|so|pic|pics|photo|photos|fam|talked|chatted|catch(?:ing)?\sup|for\ssure|a\sfew\sdays|no\smatter\swhat|hyped|glad|lucky|thankful|grateful|thrilled|stoked|sorry)\b
+        |,\s(?:so|but|they|it|and\sthey|which\slooks|always)\b
+        |\b(?:so|but|because|when|if|whatever|that)\sthey\s(?:can|could|will|get|got)\b
+        |^(?:(?:is|was|has\sbeen|feels|felt)\s(?:really|very|quite|always|just|pretty|a\sbit|all|not|definitely|still|happy|excited|proud|keen|sure|ready|impressed|inspired|curious|busy|swamped|off|back|here|there|over|after|drawn|ages|a\s(?:busy|mix|while|great|good))
+            |(?:guesses|thinks|feels|felt|wishes|remembers|realizes|realises|gets|got|can|could|couldn't|might|may|must|should|sees|saw|knows|knew|hears|heard|says|said|asks|asked|suggests|answered|thought|agrees|agreed|replied|made|makes|believes\sthat|seems|looks|looked|sounds|appreciates|supposes|means|meant|figures|figured|lets|let|has\sto|had\sto|needs|needed|bets|admires|imagines|understands)\b
+            |(?:stands|keeps|stays)\smotivated|has\s(?:got|always|never|just)\b|(?:is|was)\s\w+ing\s[^,]*\b(?:is|are|was|were|has|really|matters|need)\b)",
+    )
+});
+/// "is doing", "has been doing", "was doing".
+static CONTINUOUS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:is|was|has been) (?:\w+ly |also |still |now )?\w+ing\b"));
+static PERFECT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^has (?:been|had|\w+ed|\w+en|gone|done|made|met|found|felt|won|seen|read|run|taught|built|kept|spent|come)\b",
+    )
+});
+static SINCE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:since (?:\p{Lu}|\d|childhood|school)|for (?:over |about |more than |almost |nearly )?(?:\d+|an?|two|three|four|five|six|seven|eight|nine|ten|many|several|twenty|thirty) (?:years?|decades?|months?)|for years|\d+ times|all their life)\b",
+    )
+});
+/// What one is, and not how one is.
+static STATES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:is (?:now |also |originally |currently )?(?:an?|the|from|of|one of|\d+)|(?:is|has been) (?:now |also |originally |currently )?(?:married|single|divorced|engaged|widowed|separated|retired|vegetarian|vegan|pescatarian|passionate about|interested in|into|fond of|afraid of|fluent in|proficient in|left-handed|based|allergic|self-employed|freelance|head|mother|father|named|called|known|deaf|blind|bilingual|in charge|on the board|responsible for|close to|proud of their|good at|new to|married to|active in|involved in))\b",
+    )
+});
 static ON_A_DAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bon \d{1,2} \p{Lu}\p{L}+ \d{4}"));
 
 fn pattern(pattern: &str) -> Regex {
@@ -125,7 +160,12 @@ impl Clause {
         if text.contains(['"', '?', '“', '(']) && !LABELLED.is_match(text) || text.contains("[shares") {
             return None;
         }
-        let text = dated(text);
+        let text = AND_THEY
+            .replace_all(&dated(text), |found: &regex::Captures<'_>| {
+                let verb = super::text::third_person(&found[2]);
+                verb.map_or_else(|| found[0].to_owned(), |verb| format!(" {} {verb}", &found[1]))
+            })
+            .into_owned();
         if UNDATED.is_match(&text) || text.contains(['"', '?', '“', '(', ':', '…']) {
             return None;
         }
@@ -139,6 +179,9 @@ impl Clause {
             Subject::Person | Subject::With(_) | Subject::Whole => said.split(' ').find(|word| is_verb(word)),
         }?;
         let is_past = super::text::is_past(verb);
+        if matches!(subject, Subject::Person | Subject::With(_)) && !tells_of_a_life(memory, &said, is_past) {
+            return None;
+        }
         if !is_past && is_stale(memory, &said, now) || said.starts_with("is male") || said.starts_with("is female") {
             return None;
         }
@@ -161,6 +204,41 @@ impl Clause {
     pub(super) fn content(&self) -> Vec<String> {
         super::text::content(&self.said)
     }
+}
+
+/// Whether what the person does or is belongs in a biography: what lasts, what is under way for long, what happened at a
+/// time or place; not what people are up to as they chat.
+fn tells_of_a_life(memory: &Memory, said: &str, is_past: bool) -> bool {
+    let has_name = said.split(' ').any(|word| word.starts_with(char::is_uppercase));
+    let is_lasting = memory.memory_type == MemoryType::Semantic;
+    if CONTINUOUS.is_match(said) {
+        return UNDER_WAY.is_match(said) || SINCE.is_match(said) && said.starts_with("has been ");
+    }
+    if said.starts_with("is ") || said.starts_with("has been ") {
+        return STATES.is_match(said);
+    }
+    if said.starts_with("has ") && PERFECT.is_match(said) {
+        return SINCE.is_match(said);
+    }
+    if AHEAD.is_match(said) {
+        return said.contains(|c: char| c.is_ascii_digit());
+    }
+    if GOAL.is_match(said) {
+        return super::text::content(said).len() >= 4;
+    }
+    if is_past {
+        return has_name && (is_lasting || memory.event_time.is_some() || said.contains(|c: char| c.is_ascii_digit()))
+            || is_lasting && super::text::content(said).len() >= 4;
+    }
+    let is_of_a_moment = [
+        "loves the ",
+        "loves that ",
+        "loves and ",
+        "likes the ",
+        "enjoys the ",
+        "loves how ",
+    ];
+    is_lasting && (has_name || !is_of_a_moment.iter().any(|start| said.starts_with(start)))
 }
 
 fn is_stale(memory: &Memory, said: &str, now: DateTime<Utc>) -> bool {
@@ -248,7 +326,13 @@ fn read(text: &str) -> Option<(Subject, String)> {
         })?;
         let parts: Vec<&str> = rest.split(' ').collect();
         let with = parts[..at].join(" ");
-        if at == 0 || at > 5 || with.contains(',') || with.contains(" and ") || with == "others" {
+        if at == 0
+            || at == 1 && parts[0] == "their"
+            || at > 5
+            || with.contains(',')
+            || with.contains(" and ")
+            || with == "others"
+        {
             return None;
         }
         return Some((Subject::With(with), parts[at..].join(" ")));
@@ -285,48 +369,51 @@ fn read(text: &str) -> Option<(Subject, String)> {
     Some((Subject::Person, parts.join(" ")))
 }
 
-/// Whether it speaks of something that only its conversation knew.
+/// Whether it speaks of something that only its conversation knew, or as people talk and not as one writes.
 fn dangles(subject: &Subject, said: &str) -> bool {
+    if CHATTY.is_match(said) || *subject == Subject::Own && !is_known_thing(said) {
+        return true;
+    }
     let all: Vec<String> = words(said).collect();
-    let vague = [
-        "it",
-        "this",
-        "these",
-        "those",
-        "there",
-        "here",
-        "then",
-        "that's",
-        "it's",
-        "one",
-        "ones",
-        "too",
-        "though",
-        "anyway",
-        "everything",
-        "something",
-        "stuff",
-    ];
-    let someone = [
-        "he", "she", "him", "his", "her", "hers", "you", "your", "i", "my", "we", "our", "us",
-    ];
+    let someone = ["he", "she", "him", "his", "her", "hers"];
     let named_before = |at: usize| {
-        *subject != Subject::Person
-            || said
-                .split(' ')
-                .take(at)
-                .skip(1)
-                .any(|word| word.starts_with(char::is_uppercase))
+        said.split(' ')
+            .take(at)
+            .skip(usize::from(*subject == Subject::Person))
+            .any(|word| word.starts_with(char::is_uppercase))
             || all[..at].iter().any(|word| super::text::is_kin(word))
     };
-    let speaks = [
-        "says", "said", "asked", "asks", "suggests", "answered", "thinks", "thought", "agrees", "agreed", "replied",
+    // "loves it" after "plays the drums and", "moved there" after a place.
+    let refers_back = |at: usize| {
+        let joined = at >= 2 && ["and", "but"].contains(&all[at - 2].as_str());
+        joined && at > 3 || all.get(at - 1).is_some_and(|word| word == "moved") && named_before(at)
+    };
+    all.iter().enumerate().any(|(at, word)| match word.as_str() {
+        "it" | "there" => *subject != Subject::Whole && (at < 2 || !refers_back(at)),
+        "them" => *subject == Subject::Person,
+        word => someone.contains(&word) && !named_before(at),
+    })
+}
+
+/// Whether something of the person's can be told of without more: family, pets and what has a name, favourites, goals.
+fn is_known_thing(said: &str) -> bool {
+    let all: Vec<&str> = said.split(' ').collect();
+    let first = all.iter().take_while(|word| !is_verb(word) || word.ends_with("'s"));
+    let first: Vec<&str> = first.copied().collect();
+    let is_named = first.iter().any(|word| word.starts_with(char::is_uppercase));
+    let known = [
+        "favourite",
+        "favorite",
+        "main",
+        "usual",
+        "goal",
+        "dream",
+        "ambition",
+        "best",
+        "hometown",
     ];
-    all.first().is_some_and(|word| speaks.contains(&word.as_str()))
-        || all.iter().enumerate().any(|(at, word)| {
-            let word = word.as_str();
-            vague.contains(&word) && at < 4 && !matches!(subject, Subject::Whole)
-                || ["you", "your", "i", "my", "we", "our", "us"].contains(&word)
-                || someone.contains(&word) && !named_before(at)
-        })
+    is_named
+        || first
+            .iter()
+            .any(|word| known.contains(word) || super::text::is_kin(&word.to_lowercase()))
 }

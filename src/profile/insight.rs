@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::clause::Clause;
 use super::select::as_f32;
-use super::text::content;
+use super::text::{base, content, third_person};
 use crate::model::{Category, Memory, MemoryId};
 
 /// Memories that must agree before anything is said.
@@ -349,7 +349,15 @@ fn object(clause: &Clause, beginnings: &[&str]) -> String {
     } else {
         &clause.said[start.len()..]
     };
-    said.replace("{}", "them")
+    let second = said
+        .match_indices(" and ")
+        .chain(said.match_indices(" but "))
+        .map(|(at, _)| at)
+        .find(|at| {
+            let next = said[at + 5..].split(' ').next().unwrap_or_default();
+            base(next).is_some_and(|base| base != next && third_person(&base).is_some())
+        });
+    said[..second.unwrap_or(said.len())].replace("{}", "them")
 }
 
 /// From the words that were kept with the memories; nothing from fewer than ten sentences.

@@ -178,6 +178,8 @@ pub fn bio(memories: &[Arc<Memory>], request: &BioRequest, superseded: usize, no
 
 /// Derives everything else.
 pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
+    // What is remembered of others says nothing of the person's own leanings.
+    let own: Vec<Arc<Memory>> = memories.iter().filter(|memory| is_of_person(memory)).cloned().collect();
     let clauses: Vec<Clause> = memories.iter().filter_map(|memory| Clause::of(memory, now)).collect();
     let name = clause::name(memories);
     let mut categories = BTreeMap::new();
@@ -193,11 +195,11 @@ pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
         let Some(last_updated) = of.iter().map(|memory| memory.updated_at).max() else {
             continue;
         };
-        let own: Vec<&Clause> = clauses
+        let clauses_of: Vec<&Clause> = clauses
             .iter()
             .filter(|clause| clause.memory.categories.contains(&category))
             .collect();
-        let ranked = select::rank(own.iter().map(|clause| (*clause).clone()).collect(), now);
+        let ranked = select::rank(clauses_of.iter().map(|clause| (*clause).clone()).collect(), now);
         let best: Vec<_> = ranked.iter().take(SUMMARY_CLAUSES).collect();
         let summary: Vec<String> = bio::summary(&best, name.as_deref())
             .into_iter()
@@ -209,16 +211,21 @@ pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
             key_items: ranked.iter().take(KEY_ITEMS).map(|one| item(&one.clause)).collect(),
             memory_count: of.len(),
             last_updated,
-            leanings: insight::leanings(&of, &own),
+            leanings: insight::leanings(&of, &clauses_of),
         };
         categories.insert(category, profile);
     }
     Derived {
         categories,
-        insights: insight::insights(memories, &clauses),
-        traits: insight::traits(memories),
+        insights: insight::insights(&own, &clauses),
+        traits: insight::traits(&own),
         stats: stats::count(memories),
     }
+}
+
+/// Whether a memory tells of the person, and not of somebody whom they know.
+fn is_of_person(memory: &Memory) -> bool {
+    memory.text.starts_with("User") || memory.text.contains(" User")
 }
 
 fn item(clause: &Clause) -> String {

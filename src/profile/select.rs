@@ -42,7 +42,14 @@ pub(super) fn rank(clauses: Vec<Clause>, now: DateTime<Utc>) -> Vec<Ranked> {
             Subject::Person => 0.1,
             Subject::Own | Subject::With(_) | Subject::Whole => 0.0,
         };
-        let over = if clause.is_past { 0.15 } else { 0.0 };
+        let is_origin = ["grew up", "was born", "is from", "comes from"]
+            .iter()
+            .any(|start| clause.said.starts_with(start));
+        let over = match (is_origin, clause.is_past) {
+            (true, _) => -0.1,
+            (false, true) => 0.15,
+            (false, false) => 0.0,
+        };
         let goal = if clause.section == Section::Goals { 0.05 } else { 0.0 };
         let length = as_f32(clause.said.split(' ').count());
         let wordy = ((length - 16.0) / 40.0).max(0.0);

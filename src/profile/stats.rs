@@ -1,6 +1,6 @@
 //! Counts: of memories, by category and type, of people and places.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -62,6 +62,11 @@ pub(super) fn count(memories: &[Arc<Memory>]) -> Stats {
         by_type.entry(kind.as_str()).or_default();
     }
     let times = || memories.iter().map(|memory| memory.created_at);
+    let participants = named(memories, is_person);
+    let subjects: HashSet<&str> = memories
+        .iter()
+        .filter_map(|memory| memory.text.split(' ').next())
+        .collect();
     let importance: f32 = memories.iter().map(|memory| memory.importance).sum();
     Stats {
         total_memories: memories.len(),
@@ -69,8 +74,12 @@ pub(super) fn count(memories: &[Arc<Memory>]) -> Stats {
         by_type,
         date_range: times().min().zip(times().max()),
         avg_importance: importance / super::select::as_f32(memories.len().max(1)),
-        top_participants: named(memories, is_person),
-        top_locations: named(memories, |before, _| BEFORE_PLACES.contains(&before)),
+        top_locations: named(memories, |before, _| BEFORE_PLACES.contains(&before))
+            .into_iter()
+            .filter(|place| !participants.contains(place) && !subjects.contains(place.as_str()))
+            .take(MOST_NAMED)
+            .collect(),
+        top_participants: participants.into_iter().take(MOST_NAMED).collect(),
     }
 }
 
@@ -89,13 +98,13 @@ fn named(memories: &[Arc<Memory>], is_wanted: impl Fn(&str, &str) -> bool) -> Ve
         for at in 1..words.len() {
             let before = words[at - 1];
             let before_that = at.checked_sub(2).map_or("", |b| words[b]);
-            if !is_name(words[at]) || before.ends_with([',', '.']) || !is_wanted(&before.to_lowercase(), before_that) {
+            if !is_name(words[at]) || ends(before) || !is_wanted(&before.to_lowercase(), before_that) {
                 continue;
             }
             let rest = words[at..]
                 .iter()
                 .enumerate()
-                .take_while(|(n, word)| is_name(word) && (*n == 0 || !words[at + n - 1].ends_with([',', '.'])));
+                .take_while(|(n, word)| is_name(word) && (*n == 0 || !ends(words[at + n - 1])));
             let name: Vec<&str> = rest.map(|(_, word)| clean(word)).take(3).collect();
             let name = name.join(" ");
             if !here.contains(&name) {
@@ -108,13 +117,19 @@ fn named(memories: &[Arc<Memory>], is_wanted: impl Fn(&str, &str) -> bool) -> Ve
     }
     let mut names: Vec<(String, usize)> = counts.into_iter().collect();
     names.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    names.into_iter().take(MOST_NAMED).map(|(name, _)| name).collect()
+    names.into_iter().map(|(name, _)| name).collect()
+}
+
+/// Whether a name can't go on behind this word.
+fn ends(word: &str) -> bool {
+    word.ends_with(|c: char| !c.is_alphanumeric())
 }
 
 fn is_name(word: &str) -> bool {
     let word = clean(word);
     word.starts_with(char::is_uppercase)
         && word.chars().count() > 1
+        && !super::text::is_function(&word.to_lowercase())
         && !NO_NAMES.split_whitespace().any(|no| no == word.to_lowercase())
 }
 

@@ -95,14 +95,12 @@ fn singular_base(word: &str) -> Option<String> {
     if let Some(stem) = word.strip_suffix("ies") {
         candidates.push(format!("{stem}y"));
     }
-    if let Some(stem) = word.strip_suffix("es") {
+    let hisses = |stem: &&str| ["ss", "x", "zz", "ch", "sh"].iter().any(|end| stem.ends_with(end));
+    if let Some(stem) = word.strip_suffix("es").filter(hisses) {
         candidates.push(stem.to_owned());
     }
     if let Some(stem) = word.strip_suffix('s').filter(|stem| !stem.ends_with('s')) {
-        candidates.insert(
-            usize::from(verbs::third_person(stem) != word) * candidates.len(),
-            stem.to_owned(),
-        );
+        candidates.push(stem.to_owned());
     }
     let plausible = |stem: &String| stem.len() > 1 && verbs::third_person(stem) == word;
     let known = candidates.iter().find(|stem| verbs::is_base(stem)).cloned();
@@ -114,11 +112,8 @@ pub(super) fn plural(said: &str) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut wants_verb = true;
     for (at, word) in said.split(' ').enumerate() {
-        let is_known = at == 0
-            || word.len() > 2
-                && base(word).is_some_and(|base| {
-                    verbs::is_base(&base) || ["are", "have", "do", "don't", "were"].contains(&base.as_str())
-                });
+        let is_irregular = IRREGULAR.iter().any(|(third, _)| *third == word);
+        let is_known = at == 0 || is_irregular || base(word).is_some_and(|base| verbs::is_base(&base));
         match base(word).filter(|_| wants_verb && is_known) {
             Some(base) => {
                 out.push(base);
@@ -133,6 +128,11 @@ pub(super) fn plural(said: &str) -> String {
         wants_verb |= ["and", "but", "or"].contains(&word);
     }
     out.join(" ")
+}
+
+/// Whether the word carries nothing by itself.
+pub(super) fn is_function(lower: &str) -> bool {
+    FUNCTION_SET.contains(lower)
 }
 
 pub(super) fn is_kin(word: &str) -> bool {
@@ -171,7 +171,12 @@ mod tests {
         for (third, plural_form) in [
             ("works as a nurse and has two cats", "work as a nurse and have two cats"),
             ("studies law", "study law"),
+            ("visualises and misses goals", "visualise and miss goals"),
             ("teaches and watches films", "teach and watch films"),
+            (
+                "cherishes old maps but is no sailor",
+                "cherish old maps but are no sailor",
+            ),
             ("is learning German", "are learning German"),
             ("often goes hiking", "often go hiking"),
             ("doesn't like crowds", "don't like crowds"),

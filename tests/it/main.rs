@@ -24,6 +24,7 @@ mod parity;
 mod portability;
 mod postgres;
 mod process;
+mod profiles;
 mod quality;
 mod readme;
 mod rest_shape;

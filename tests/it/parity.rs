@@ -68,7 +68,7 @@ async fn fresh(server: &TestServer, rpc: &str, number: usize) -> Fresh {
 }
 
 /// What every call makes anew, or each row's own account.
-const NEW: [&str; 26] = [
+const NEW: [&str; 27] = [
     "task_id",
     "id",
     "created_at",
@@ -86,6 +86,7 @@ const NEW: [&str; 26] = [
     "expires_at",
     "start",
     "updated_at",
+    "generated_at",
     "version",
     "receipt",
     "actor",
@@ -186,6 +187,21 @@ async fn every_route_answers_as_its_rpc_does() {
     let mut alone = conversation("t", &["I live in Bergen."]);
     alone["user_id"] = "solo".into();
     rest.store(&alone).await;
+    let mut told = conversation(
+        "t",
+        &[
+            "I live in Bergen.",
+            "I work as a carpenter at Fjord Boats.",
+            "I love rowing.",
+            "I love rowing races in Bergen.",
+            "My sister Anna lives in Oslo.",
+            "I want to build a wooden boat.",
+            "I am learning Finnish.",
+        ],
+    );
+    told["user_id"] = "told".into();
+    rest.store(&told).await;
+    rest.get("/v1/profile/bio?user_id=told").await.ok();
     let mut later = conversation("t", &["I play chess."]);
     later["async"] = true.into();
     later["user_id"] = "later".into();

@@ -10,6 +10,7 @@ use crate::support::conversation;
 
 mod accounts;
 mod keys;
+mod profiles;
 
 /// What both transports must answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,6 +93,9 @@ const ABSENT: Expected = Failure(404, Code::NotFound, "MEMORY_NOT_FOUND");
 pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
     if let Some(rpc) = rpc.strip_prefix("AuthService.") {
         return accounts::calls(rpc, fresh).or_else(|| keys::calls(rpc, known, fresh));
+    }
+    if let Some(rpc) = rpc.strip_prefix("ProfileService.") {
+        return profiles::calls(rpc, "told", &fresh.person);
     }
     let task_id = known.task_id.as_str();
     let known = known.memory_id.as_str();
