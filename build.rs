@@ -24,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptor_set = prost_types::FileDescriptorSet::decode(&descriptors[..])?;
     tonic_prost_build::configure()
         .build_transport(false)
+        // In order, so that an answer is the same each time.
+        .btree_map(".")
         .compile_fds(descriptor_set)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The contract's JSON of a protobuf message, written down a second time to hold REST against.
 
 use chrono::{DateTime, SecondsFormat};
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value as Proto};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, ReflectMessage, Value as Proto};
 use serde_json::{Map, Value, json};
 
 /// snake_case names, lower-case enum words, RFC 3339 times, whole numbers as integers; absent optional fields are
@@ -30,6 +30,14 @@ fn omit_empty(field: &FieldDescriptor) -> bool {
 fn value(field: &FieldDescriptor, value: &Proto) -> Value {
     match value {
         Proto::List(list) => list.iter().map(|item| single(field, item)).collect(),
+        Proto::Map(map) => {
+            let Kind::Message(entry) = field.kind() else {
+                panic!("{field:?} is no map")
+            };
+            let value_field = entry.map_entry_value_field();
+            let pair = |(key, item): (&MapKey, &Proto)| (key.as_str().unwrap().to_owned(), single(&value_field, item));
+            Value::Object(map.iter().map(pair).collect())
+        }
         one => single(field, one),
     }
 }
@@ -70,9 +78,7 @@ fn time(message: &DynamicMessage) -> Value {
 
 fn map(message: &DynamicMessage) -> Value {
     let fields = message.get_field_by_name("fields").unwrap();
-    let pair = |(key, value): (&prost_reflect::MapKey, &Proto)| {
-        (key.as_str().unwrap().to_owned(), free(value.as_message().unwrap()))
-    };
+    let pair = |(key, value): (&MapKey, &Proto)| (key.as_str().unwrap().to_owned(), free(value.as_message().unwrap()));
     Value::Object(fields.as_map().unwrap().iter().map(pair).collect::<Map<_, _>>())
 }
 

@@ -110,7 +110,7 @@ pub fn calls(rpc: &str, told: &str, person: &str) -> Option<Vec<Call>> {
                 patch(INVALID, json!({"bio": " ", "user_id": person}), change(" ")),
                 patch(
                     NO_CATEGORY,
-                    json!({"exclude_categories": [99], "user_id": person}),
+                    json!({"exclude_categories": ["sports"], "user_id": person}),
                     wrong,
                 ),
                 patch(NO_BIO, json!({"regenerate": true, "user_id": person}), empty),
