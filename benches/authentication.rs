@@ -1,5 +1,5 @@
 //! What authentication costs: keyed requests against the same server's open health check, and keyed requests beside a
-//! flood of wrong passwords. Ratios within one run; `cargo bench --bench authentication`.
+//! flood of wrong passwords; and what reading a stored profile costs beside a request that reads nothing. Ratios within one run; `cargo bench --bench authentication`.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
-use memsync::proto::v1::{ListMemoriesRequest, LoginRequest, WhoAmIRequest};
+use memsync::proto::v1::profile_service_client::ProfileServiceClient;
+use memsync::proto::v1::{
+    GetProfileRequest, ListMemoriesRequest, LoginRequest, Message, Role, StoreMemoriesRequest, WhoAmIRequest,
+};
 use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
@@ -104,6 +107,7 @@ impl Server {
 enum Call {
     Health,
     WhoAmI,
+    Profile,
 }
 
 /// Calls a second from all connections and streams at one time.
@@ -117,7 +121,8 @@ async fn throughput(server: &Arc<Server>, channels: &[Channel], call: Call) -> f
             let (stop, done) = (Arc::clone(&stop), Arc::clone(&done));
             callers.push(tokio::spawn(async move {
                 let mut health = HealthClient::new(channel.clone());
-                let mut auth = AuthServiceClient::new(channel);
+                let mut auth = AuthServiceClient::new(channel.clone());
+                let mut profiles = ProfileServiceClient::new(channel);
                 while !stop.load(Ordering::Relaxed) {
                     match call {
                         Call::Health => {
@@ -125,6 +130,10 @@ async fn throughput(server: &Arc<Server>, channels: &[Channel], call: Call) -> f
                         }
                         Call::WhoAmI => {
                             auth.who_am_i(server.keyed(WhoAmIRequest {})).await.unwrap();
+                        }
+                        Call::Profile => {
+                            let request = server.keyed(GetProfileRequest::default());
+                            profiles.get_profile(request).await.unwrap();
                         }
                     }
                     done.fetch_add(1, Ordering::Relaxed);
@@ -159,6 +168,32 @@ async fn p95_ms(server: &Server, channel: &Channel) -> f64 {
     latencies[latencies.len() * 95 / 100]
 }
 
+/// Stores what a profile can be made of.
+async fn tell_a_life(server: &Server, channel: &Channel) {
+    let facts = [
+        "I live in Bergen.",
+        "I work as a carpenter at Fjord Boats.",
+        "I love rowing.",
+        "My sister Anna lives in Oslo.",
+        "I want to build a wooden boat.",
+        "I am learning Finnish.",
+    ];
+    let message = |content: &str| Message {
+        role: Role::User.into(),
+        content: content.to_owned(),
+        ..Message::default()
+    };
+    let request = StoreMemoriesRequest {
+        messages: facts.map(message).to_vec(),
+        agent_id: "bench".to_owned(),
+        thread_id: "life".to_owned(),
+        source: "bench".to_owned(),
+        ..StoreMemoriesRequest::default()
+    };
+    let mut client = MemoryServiceClient::new(channel.clone());
+    client.store_memories(server.keyed(request)).await.unwrap();
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -186,6 +221,21 @@ async fn main() {
         "WhoAmI with a key / health check without: {:.2} (median of {ROUNDS} pairs; {:.0} keyed requests/s)",
         median(ratios),
         median(keyed_per_second)
+    );
+
+    tell_a_life(&server, &channels[0]).await;
+    throughput(&server, &channels, Call::Profile).await;
+    let (mut ratios, mut profiles_per_second) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let keyed = throughput(&server, &channels, Call::WhoAmI).await;
+        let profiles = throughput(&server, &channels, Call::Profile).await;
+        ratios.push(profiles / keyed);
+        profiles_per_second.push(profiles);
+    }
+    println!(
+        "GetProfile / WhoAmI: {:.2} (median of {ROUNDS} pairs; {:.0} profiles/s)",
+        median(ratios),
+        median(profiles_per_second)
     );
 
     let calm = p95_ms(&server, &channels[0]).await;

@@ -355,3 +355,49 @@ async fn erasing_a_person_erases_the_bio_and_counts_it() {
     );
     assert_eq!(files_with(server.dir.path(), "Fjord Boats"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_the_profile_of_somebody_elses_person() {
+    let server = TestServer::start().await;
+    let ada = server.ada().await;
+    let mut life = conversation("life", &LIFE);
+    life["user_id"] = "nora".into();
+    ada.store(&life).await;
+    ada.get("/v1/profile/bio?user_id=nora").await.ok();
+    let scopes = ["memories:read", "memories:write", "profile:read", "profile:write"];
+    let mallory = server.rest(&server.create_key("mallory@example.com", &scopes).await.secret);
+    for path in ["profile/bio", "users/bio"] {
+        let path = format!("/v1/{path}?user_id=nora");
+        let missing = mallory.get(&path).await.failure(404, "BIO_NOT_FOUND");
+        assert_eq!(missing["current_memory_count"], 0, "{path}");
+    }
+    mallory
+        .get("/v1/profile?user_id=nora")
+        .await
+        .failure(404, "PROFILE_NOT_FOUND");
+    mallory
+        .get("/v1/users/profile?user_id=nora")
+        .await
+        .failure(404, "PROFILE_NOT_FOUND");
+    let history = mallory.get("/v1/profile/history?user_id=nora").await.ok();
+    assert_eq!(history, json!({"snapshots": []}));
+    mallory
+        .patch("/v1/profile/bio", &json!({"bio": "Mine.", "user_id": "nora"}))
+        .await
+        .ok();
+    let hers = ada.get("/v1/profile/bio?user_id=nora").await.ok();
+    assert!(hers["bio"].as_str().unwrap().contains("Fjord Boats"), "{hers}");
+    let mut bound = json!({"name": "bound", "scopes": ["profile:read"], "allowed_user_ids": ["someone"]});
+    let person = server.register("grace@example.com").await;
+    bound["expires_in"] = 3600.into();
+    let key = server
+        .bearer(&person.access_token)
+        .post("/v1/api-keys", &bound)
+        .await
+        .json();
+    let bound = server.rest(key["key"].as_str().unwrap());
+    bound
+        .get("/v1/profile?user_id=nora")
+        .await
+        .failure(403, "PERMISSION_DENIED");
+}
