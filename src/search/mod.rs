@@ -187,6 +187,14 @@ impl PersonIndex {
         (current, superseded)
     }
 
+    /// Whether all of these are among the memories that are current at `now`.
+    pub fn holds_current(&self, ids: &[MemoryId], now: DateTime<Utc>) -> bool {
+        ids.iter().all(|id| {
+            let memory = self.get(id);
+            memory.is_some_and(|memory| memory.superseded_by.is_none() && !memory.is_expired(now))
+        })
+    }
+
     /// Number of memories, superseded ones included.
     pub fn len(&self) -> usize {
         self.slot_of.len()

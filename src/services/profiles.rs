@@ -22,6 +22,8 @@ use crate::store::{BioVersion, ProfileRow};
 const STALE: TimeDelta = TimeDelta::days(7);
 /// New memories after which it is written anew: so many, or a fifth of those it was made of if that is more.
 const ENOUGH_NEW: usize = 10;
+/// How long a biography waits that could not be written.
+const FAILED_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// How long after somebody asked for a new one nobody can again.
 const REFRESH_PAUSE: TimeDelta = TimeDelta::minutes(10);
 /// Characters of a biography by hand, at most.
@@ -40,6 +42,10 @@ pub struct ProfileService {
 struct DerivedAt {
     revision: i64,
     at: DateTime<Utc>,
+    /// When a memory expires, or it has become stale.
+    holds_until: DateTime<Utc>,
+    /// When a memory last changed; absent where there are too few.
+    last_updated: Option<DateTime<Utc>>,
     derived: Arc<Derived>,
 }
 
@@ -254,46 +260,47 @@ impl ProfileService {
         };
         let slot = self.memories.indexes.open(owner).await?;
         let now = self.memories.clock.now();
-        let (person, count, last_updated) = slot.read(|state| {
-            let (memories, _) = state.index.current(now);
-            let enough = profile::is_enough(&memories);
-            let last = memories.iter().map(|memory| memory.updated_at).max();
-            (state.person().cloned(), memories.len(), last.filter(|_| enough))
-        });
-        let (Some(person), Some(last_updated)) = (person, last_updated) else {
-            return Err(Error::ProfileNotFound(count));
+        let Some(person) = slot.read(|state| state.person().cloned()) else {
+            return Err(Error::ProfileNotFound(0));
         };
         let row = self.memories.store.profile(&owner.account_id, &person.id).await?;
         let privacy = row.as_ref().map(settings).transpose()?.unwrap_or_default().privacy;
         let key = (owner.account_id.clone(), person.id.clone());
         let known = self.derived.get(&key);
-        let known = known.filter(|known| known.revision == person.revision && now - known.at < STALE);
-        let DerivedAt { at, derived, .. } = match known {
+        let known = known.filter(|known| known.revision == person.revision && now < known.holds_until);
+        let derived = match known {
             Some(known) => known,
             None => {
-                let derived = DerivedAt {
-                    revision: person.revision,
-                    at: now,
-                    derived: Arc::new(self.derive(slot, now).await?),
-                };
+                let derived = self.derive(slot, person.revision, now).await?;
                 self.derived.insert(key, derived.clone());
                 derived
             }
         };
+        let Some(last_updated) = derived.last_updated else {
+            return Err(Error::ProfileNotFound(derived.derived.stats.total_memories));
+        };
         Ok(ProfileView {
             bio,
-            derived,
+            derived: derived.derived,
             shows_categories: privacy.categories_public || caller.may(Scope::ProfileWrite),
             privacy,
-            derived_at: at,
+            derived_at: derived.at,
             last_updated,
         })
     }
 
-    async fn derive(&self, slot: Arc<Slot>, now: DateTime<Utc>) -> Result<Derived> {
+    async fn derive(&self, slot: Arc<Slot>, revision: i64, now: DateTime<Utc>) -> Result<DerivedAt> {
         on_cpu(move || {
             let (memories, _) = slot.read(|state| state.index.current(now));
-            Ok(profile::derive(&memories, now))
+            let last = memories.iter().map(|memory| memory.updated_at).max();
+            let ends = memories.iter().filter_map(|memory| memory.expires_at);
+            Ok(DerivedAt {
+                revision,
+                at: now,
+                holds_until: ends.min().map_or(now + STALE, |end| end.min(now + STALE)),
+                last_updated: last.filter(|_| profile::is_enough(&memories)),
+                derived: Arc::new(profile::derive(&memories, now)),
+            })
         })
         .await
     }
@@ -325,7 +332,7 @@ impl ProfileService {
             let row = self.memories.store.profile(&owner.account_id, &person.id).await?;
             let settings = row.as_ref().map(settings).transpose()?.unwrap_or_default();
             if !settings.privacy.bio_public && !sees_all {
-                return Err(Error::BioNotFound(slot.read(|state| state.index.current(now).0.len())));
+                return Err(Error::BioNotFound(enough(&slot, now).1));
             }
             let asked = settings.request();
             let wanted = BioRequest {
@@ -337,6 +344,7 @@ impl ProfileService {
             if let Some(row) = &row
                 && (row.is_manual && settings.manual_override || wanted == asked)
                 && row.due_at.is_none_or(|due| due > now)
+                && slot.read(|state| state.index.holds_current(&row.sources, now))
                 && let Some(bio) = view(row)?
             {
                 return Ok(bio);
@@ -345,12 +353,18 @@ impl ProfileService {
             if wanted != asked && !is_manual {
                 return self.write_for_once(slot, wanted, now).await;
             }
-            let reason = row.as_ref().map_or("first", |row| reason(row, now));
-            self.write(owner, reason, |_| Ok(())).await?;
+            let (is_enough, count) = enough(&slot, now);
+            if !is_enough && !is_manual {
+                return Err(Error::BioNotFound(count));
+            }
+            self.write(owner, "memories", |row| {
+                row.due_at = Some(now);
+                Ok(())
+            })
+            .await?;
         }
         let slot = self.memories.indexes.open(owner).await?;
-        let now = self.memories.clock.now();
-        Err(Error::BioNotFound(slot.read(|state| state.index.current(now).0.len())))
+        Err(Error::BioNotFound(enough(&slot, self.memories.clock.now()).1))
     }
 
     /// A biography that nobody keeps.
@@ -381,6 +395,9 @@ impl ProfileService {
     /// Writes a biography anew for somebody who asks for it. [`Error::RateLimited`] within 10 minutes of the last time.
     async fn refresh(&self, owner: &Owner) -> Result<()> {
         let now = self.memories.clock.now();
+        if self.memories.store.person(owner).await?.is_none() {
+            return Err(Error::BioNotFound(0));
+        }
         self.write(owner, "refresh", |row| {
             let next = row.refreshed_at.map(|at| at + REFRESH_PAUSE).filter(|next| *next > now);
             if let Some(next) = next {
@@ -493,9 +510,19 @@ impl ProfileService {
     pub async fn write_next(&self) -> Result<bool> {
         let now = self.memories.clock.now();
         let due = self.memories.store.due_profiles(now, 1).await?;
-        let Some(owner) = due.first() else { return Ok(false) };
-        self.write(owner, "memories", |_| Ok(())).await?;
-        Ok(true)
+        let Some((owner, person_id)) = due.first() else {
+            return Ok(false);
+        };
+        let written = self.write(owner, "memories", |_| Ok(())).await;
+        if written.is_err() {
+            // The next one must not wait for this one.
+            let later = now + FAILED_PAUSE;
+            self.memories
+                .store
+                .postpone_profile(&owner.account_id, person_id, later)
+                .await?;
+        }
+        written.map(|()| true)
     }
 
     /// Changes what is kept of a person's profile, and writes the biography where it is due then.
@@ -587,7 +614,11 @@ impl MemoryService {
     /// The biography that a search gives with its answer, as the index of the person knows it.
     pub async fn user_bio(&self, owner: &Owner) -> Option<Arc<str>> {
         let slot = self.indexes.slot(owner).await;
-        slot.read(|state| state.profile.bio.clone())
+        let now = self.clock.now();
+        slot.read(|state| {
+            let ProfileNote { bio, sources, .. } = &state.profile;
+            bio.clone().filter(|_| state.index.holds_current(sources, now))
+        })
     }
 
     /// How many insights and traits rest on any of these memories.
@@ -662,6 +693,12 @@ impl StoredBio {
     fn format(&self) -> BioFormat {
         self.format.parse().unwrap_or_default()
     }
+}
+
+/// Whether the memories are enough for a profile, and how many there are.
+fn enough(slot: &Slot, now: DateTime<Utc>) -> (bool, usize) {
+    let (memories, _) = slot.read(|state| state.index.current(now));
+    (profile::is_enough(&memories), memories.len())
 }
 
 /// Why a biography that is kept is written anew.

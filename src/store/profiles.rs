@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// People whose biography is to be written by now, at most `limit`.
-    pub async fn due_profiles(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<Owner>> {
+    pub async fn due_profiles(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<(Owner, PersonId)>> {
         let due: Vec<(String, String)> = Entity::find()
             .select_only()
             .columns([Column::AccountId, Column::PersonId])
@@ -146,18 +146,38 @@ impl Store {
             .all(&self.read)
             .await
             .map_err(db_error)?;
-        let mut owners = Vec::with_capacity(due.len());
+        let mut people = Vec::with_capacity(due.len());
         for key in due {
             let person = persons::Entity::find_by_id(key)
                 .one(&self.read)
                 .await
                 .map_err(db_error)?;
-            owners.extend(person.map(|person| Owner {
-                account_id: AccountId::from_stored(person.account_id),
-                user_id: person.user_id,
+            people.extend(person.map(|person| {
+                let owner = Owner {
+                    account_id: AccountId::from_stored(person.account_id),
+                    user_id: person.user_id,
+                };
+                (owner, PersonId::from_stored(person.id))
             }));
         }
-        Ok(owners)
+        Ok(people)
+    }
+
+    /// Puts a biography off that could not be written now.
+    pub async fn postpone_profile(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        until: DateTime<Utc>,
+    ) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(until))
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::PersonId.eq(person_id.as_str()))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
     }
 }
 

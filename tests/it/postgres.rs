@@ -87,6 +87,7 @@ async fn scenario(data: &Path, settings: &[(&str, &str)]) -> Vec<(String, Value)
     idempotency(&rest, &mut answers).await;
     searches(&rest, &mut answers).await;
     lists(&rest, &mut answers).await;
+    profiles(&rest, &mut answers).await;
 
     for person in ["anna", "ben", ""] {
         let got = rest
@@ -218,6 +219,41 @@ async fn lists(rest: &Rest, answers: &mut Vec<(String, Value)>) {
     }
 }
 
+async fn profiles(rest: &Rest, answers: &mut Vec<(String, Value)>) {
+    let life = [
+        "My name is Nora Lind and I live in Bergen.",
+        "I work as a carpenter at Fjord Boats.",
+        "I love rowing on the fjord.",
+        "My sister Anna lives in Oslo.",
+        "I want to build a wooden boat of my own.",
+        "I play the cello in a string quartet.",
+    ];
+    let nora = store(rest, answers, "nora", &life).await;
+    let paths = [
+        "/v1/profile/bio?user_id=nora&include=sources",
+        "/v1/profile?user_id=nora&include=bio,categories,insights,stats,traits",
+        "/v1/users/profile?user_id=nora",
+        "/v1/profile/history?user_id=nora",
+        "/v1/users/bio?user_id=anna",
+    ];
+    for when in ["before", "after"] {
+        for path in paths {
+            let answer = rest.get(path).await.unwrap();
+            let expected = if path.ends_with("anna") { 404 } else { 200 };
+            assert_eq!(answer.0, expected, "{}", answer.1);
+            record(answers, format!("{path} {when} a deletion"), answer);
+        }
+        if when == "before" {
+            let last = nora.last().unwrap();
+            let path = format!("/v1/memories/{last}?user_id=nora&cascade=true&backup=false");
+            let answer = rest.delete(&path).await.unwrap();
+            assert_eq!(answer.1["cascade_deletions"]["profile_updates"], 2, "{}", answer.1);
+        }
+    }
+    let bio = |back: usize| answers[answers.len() - back].1["bio"].as_str().unwrap();
+    assert!(bio(10).contains("cello") && !bio(5).contains("cello"), "{}", bio(5));
+}
+
 fn ids(memories: &Value) -> Vec<String> {
     let id = |memory: &Value| memory["id"].as_str().unwrap().to_owned();
     memories.as_array().unwrap().iter().map(id).collect()
@@ -236,7 +272,8 @@ fn blank(value: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match name.as_str() {
-                    "id" | "request_id" | "timestamp" | "created_at" | "updated_at" | "processing_time" => {
+                    "id" | "memory_ids" | "request_id" | "timestamp" | "created_at" | "updated_at" | "generated_at"
+                    | "changed_at" | "expires_at" | "last_updated" | "date_range" | "processing_time" => {
                         *value = json!(format!("some {name}"));
                     }
                     _ => blank(value),
