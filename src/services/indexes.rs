@@ -110,7 +110,7 @@ impl PersonIndexes {
             self.show(owner, slot, deleted, rows).await?;
         }
         let profile = self.store.profile(&owner.account_id, &person.id).await?;
-        let profile = ProfileNote::of(profile.as_ref())?;
+        let profile = ProfileNote::of(profile)?;
         {
             let mut state = slot.state.write();
             state.profile = profile;

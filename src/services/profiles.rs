@@ -193,35 +193,33 @@ pub struct ProfileView {
     pub last_updated: DateTime<Utc>,
 }
 
-/// What an index keeps of a person's profile, for searches and stores.
+/// What an index keeps of a person's profile, so that reads and searches need not ask for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ProfileNote {
+    row: Option<Arc<ProfileRow>>,
     /// The biography, where it may be given with searches.
-    pub(super) bio: Option<Arc<str>>,
-    sources: Vec<MemoryId>,
-    memory_count: usize,
+    bio: Option<Arc<str>>,
     /// Whether it is to be written already.
     is_due: bool,
 }
 
 impl ProfileNote {
-    pub(super) fn of(row: Option<&ProfileRow>) -> Result<Self> {
+    pub(super) fn of(row: Option<ProfileRow>) -> Result<Self> {
         let Some(row) = row else { return Ok(Self::default()) };
-        let settings = settings(row)?;
-        let bio = stored(row)?.filter(|_| settings.privacy.bio_public);
+        let is_public = settings(&row)?.privacy.bio_public;
         Ok(Self {
-            bio: bio.map(|bio| text_of(&bio).into()),
-            sources: row.sources.clone(),
-            memory_count: usize::try_from(row.memory_count).unwrap_or(0),
+            bio: stored(&row)?.filter(|_| is_public).map(|bio| text_of(&bio).into()),
             is_due: row
                 .due_at
                 .is_some_and(|due| row.generated_at.is_none_or(|at| due < at + STALE)),
+            row: Some(Arc::new(row)),
         })
     }
 
     /// Whether so many memories call for a biography, or for another one.
     pub(super) fn wants_another(&self, memories: usize) -> bool {
-        let needed = match self.memory_count {
+        let known = self.row.as_ref().and_then(|row| usize::try_from(row.memory_count).ok());
+        let needed = match known.unwrap_or(0) {
             0 => profile::LEAST_MEMORIES,
             known => known + ENOUGH_NEW.max(known / 5),
         };
@@ -234,7 +232,10 @@ impl ProfileNote {
 
     /// A memory changed: a biography that rests on it is not to be shown any more.
     pub(super) fn memory_changed(&mut self, id: &MemoryId) {
-        if self.sources.contains(id) {
+        if let Some(row) = self.row.as_mut().filter(|row| row.sources.contains(id)) {
+            let row = Arc::make_mut(row);
+            row.bio = None;
+            row.sources.clear();
             self.bio = None;
             self.is_due = true;
         }
@@ -253,18 +254,20 @@ impl ProfileService {
         if refresh {
             self.refresh(owner).await?;
         }
-        let bio = match self.bio_for(caller, owner, &BioQuery::default()).await {
+        let sees_all = caller.may(Scope::ProfileWrite);
+        let bio = match self.read_bio(owner, &BioQuery::default(), sees_all).await {
             Ok(bio) => Some(bio),
             Err(Error::BioNotFound(_)) => None,
             Err(error) => return Err(error),
         };
-        let slot = self.memories.indexes.open(owner).await?;
+        // As it was read just now: a change since shows with the next call.
+        let slot = self.memories.indexes.slot(owner).await;
         let now = self.memories.clock.now();
-        let Some(person) = slot.read(|state| state.person().cloned()) else {
+        let (person, row) = slot.read(|state| (state.person().cloned(), state.profile.row.clone()));
+        let Some(person) = person else {
             return Err(Error::ProfileNotFound(0));
         };
-        let row = self.memories.store.profile(&owner.account_id, &person.id).await?;
-        let privacy = row.as_ref().map(settings).transpose()?.unwrap_or_default().privacy;
+        let privacy = row.as_deref().map(settings).transpose()?.unwrap_or_default().privacy;
         let key = (owner.account_id.clone(), person.id.clone());
         let known = self.derived.get(&key);
         let known = known.filter(|known| known.revision == person.revision && now < known.holds_until);
@@ -282,7 +285,7 @@ impl ProfileService {
         Ok(ProfileView {
             bio,
             derived: derived.derived,
-            shows_categories: privacy.categories_public || caller.may(Scope::ProfileWrite),
+            shows_categories: privacy.categories_public || sees_all,
             privacy,
             derived_at: derived.at,
             last_updated,
@@ -310,7 +313,7 @@ impl ProfileService {
         if query.refresh {
             self.refresh(owner).await?;
         }
-        self.bio_for(caller, owner, query).await
+        self.read_bio(owner, query, caller.may(Scope::ProfileWrite)).await
     }
 
     /// The biography for anyone who may read profiles. [`Error::BioNotFound`] as above, and where it is not public.
@@ -318,19 +321,15 @@ impl ProfileService {
         self.read_bio(owner, &BioQuery::default(), false).await
     }
 
-    async fn bio_for(&self, caller: &Caller, owner: &Owner, query: &BioQuery) -> Result<BioView> {
-        self.read_bio(owner, query, caller.may(Scope::ProfileWrite)).await
-    }
-
     async fn read_bio(&self, owner: &Owner, query: &BioQuery, sees_all: bool) -> Result<BioView> {
         for _ in 0..2 {
             let slot = self.memories.indexes.open(owner).await?;
             let now = self.memories.clock.now();
-            let Some(person) = slot.read(|state| state.person().cloned()) else {
+            let (is_known, row) = slot.read(|state| (state.person().is_some(), state.profile.row.clone()));
+            if !is_known {
                 return Err(Error::BioNotFound(0));
-            };
-            let row = self.memories.store.profile(&owner.account_id, &person.id).await?;
-            let settings = row.as_ref().map(settings).transpose()?.unwrap_or_default();
+            }
+            let settings = row.as_deref().map(settings).transpose()?.unwrap_or_default();
             if !settings.privacy.bio_public && !sees_all {
                 return Err(Error::BioNotFound(enough(&slot, now).1));
             }
@@ -574,7 +573,7 @@ impl ProfileService {
             transaction.save_profile(account, &person.id, &row).await?;
             transaction.commit().await?;
             slot.apply(person, [], &guard);
-            slot.note(ProfileNote::of(Some(&row))?, &guard);
+            slot.note(ProfileNote::of(Some(row))?, &guard);
             return Ok(());
         }
         Err(Error::Unavailable("other instances keep changing this person".into()))
@@ -616,7 +615,8 @@ impl MemoryService {
         let slot = self.indexes.slot(owner).await;
         let now = self.clock.now();
         slot.read(|state| {
-            let ProfileNote { bio, sources, .. } = &state.profile;
+            let ProfileNote { bio, row, .. } = &state.profile;
+            let sources = row.as_ref().map_or(&[][..], |row| &row.sources);
             bio.clone().filter(|_| state.index.holds_current(sources, now))
         })
     }
