@@ -1,6 +1,8 @@
 //! Secrets of this installation that nobody gave: made once, kept in the data directory, readable by its owner alone.
 
+use std::fs::DirBuilder;
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rand::TryRng;
@@ -17,7 +19,7 @@ pub fn load_or_create(directory: &Path, name: &str) -> io::Result<[u8; SECRET_BY
     if let Some(secret) = load(directory, name)? {
         return Ok(secret);
     }
-    std::fs::create_dir_all(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let mut secret = [0; SECRET_BYTES];
     SysRng.try_fill_bytes(&mut secret).map_err(io::Error::other)?;
     // Made with mode 0600; takes its name only when it is whole.

@@ -3,6 +3,9 @@
 //! The only home of sea-orm. Every function on user data takes its owner. Business rules live in `services/`, which
 //! calls this.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +110,7 @@ impl Store {
                     .busy_timeout(timeout)
             });
         if options.url.starts_with("sqlite:") {
-            make_parent_directory(&options.url)?;
+            make_file(&options.url)?;
             let mut writer = connect.clone();
             writer.max_connections(1);
             // The writer goes first: it makes the file.
@@ -198,14 +201,27 @@ impl Transaction {
     }
 }
 
-fn make_parent_directory(url: &str) -> Result<()> {
+/// Makes the file of a SQLite database and its directory where there are none, for the owner's eyes only. SQLite gives the
+/// files that it puts beside it the same mode.
+fn make_file(url: &str) -> Result<()> {
     let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
     let path = Path::new(path.split('?').next().unwrap_or(path));
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => {
-            std::fs::create_dir_all(parent).map_err(|e| Error::Unavailable(Box::new(e)))
+    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
+        return Ok(());
+    }
+    let made = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .map_or(Ok(()), |parent| {
+            DirBuilder::new().recursive(true).mode(0o700).create(parent)
+        })
+        .and_then(|()| OpenOptions::new().append(true).create(true).mode(0o600).open(path));
+    // A file that can't be written is SQLite's to complain of: it says so in each answer.
+    match made {
+        Err(e) if e.kind() != ErrorKind::PermissionDenied && e.kind() != ErrorKind::ReadOnlyFilesystem => {
+            Err(Error::Unavailable(Box::new(e)))
         }
-        Some(_) | None => Ok(()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -395,4 +396,26 @@ fn sigterm_finishes_a_request_under_way_and_ends_with_0() {
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let stopped = server.end();
     assert_eq!(stopped.status.code(), Some(0), "{stopped:?}");
+}
+
+#[test]
+fn a_new_data_directory_and_everything_in_it_is_for_its_owner_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let settings = [("MEMSYNC_DATA_DIR", data.to_str().unwrap())];
+    let server = Process::start_with(home.path(), &settings);
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = std::fs::read_dir(&data)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for name in ["memsync.db", "memsync.db-wal", "master_key"] {
+        let file = files
+            .iter()
+            .find(|file| file.ends_with(name))
+            .unwrap_or_else(|| panic!("{name} in {files:?}"));
+        assert_eq!(mode(file), 0o600, "{name}");
+    }
+    server.stop().expect_success("SIGTERM");
 }

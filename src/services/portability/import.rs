@@ -192,8 +192,8 @@ impl Import {
     async fn take_foreign(&mut self, mut spool: std::fs::File) -> Result<()> {
         spool.seek(SeekFrom::Start(0)).map_err(away)?;
         let (sender, mut records) = mpsc::channel::<Value>(READ_AHEAD);
-        let reading = on_cpu(move || Ok(items::read(std::io::BufReader::new(spool), &sender)));
-        let reading = tokio::spawn(reading);
+        // It waits for whoever takes the records, and must keep no core from them.
+        let reading = tokio::task::spawn_blocking(move || items::read(std::io::BufReader::new(spool), &sender));
         while let Some(record) = records.recv().await {
             self.lines += 1;
             let now = self.service.clock.now();
@@ -206,7 +206,7 @@ impl Import {
                 self.store().await?;
             }
         }
-        let read = reading.await.map_err(|e| Error::Internal(Box::new(e)))??;
+        let read = reading.await.map_err(|e| Error::Internal(Box::new(e)))?;
         if let Err(fault) = read {
             self.fail(self.lines + 1, fault.to_string());
         }
