@@ -124,6 +124,10 @@ pub(super) fn find(words: &[Word<'_>]) -> Option<Elided> {
         && lower != "work"
         && lower != "live"
         && lower != "study";
+    // "Love and acceptance should be …": a noun.
+    if next_lower == "and" && finite_later(words, lead) {
+        return None;
+    }
     if (loves && !next_lower.is_empty() && !next_is_verb) || (holds && next_is_object && !next_is_verb) {
         return plain(None, true);
     }
@@ -222,6 +226,10 @@ const NOUNS_WITH_S: &[&str] = &[
 fn finite_later(words: &[Word<'_>], from: usize) -> bool {
     for (at, word) in words.iter().enumerate().skip(from + 1) {
         let lower = word.lower.as_str();
+        // "Seeing it come alive is great": an object, no clause of its own.
+        if at == from + 1 && ["it", "you"].contains(&lower) {
+            continue;
+        }
         if [
             "because", "when", "while", "if", "but", "how", "what", "where", "so", "after", "before", "until", "since",
             "i", "we", "i'm", "they", "it", "he", "she", "you", "it's",
@@ -232,8 +240,9 @@ fn finite_later(words: &[Word<'_>], from: usize) -> bool {
         }
         if [
             "is", "are", "was", "were", "has", "have", "can", "will", "would", "must", "might", "could", "should",
-            "helps", "makes", "made", "gives", "keeps", "takes", "brings", "isn't", "means", "seems", "feels",
-            "sounds", "lets", "does", "really",
+            "helps", "makes", "made", "gives", "keeps", "takes", "brings", "isn't", "aren't", "wasn't", "weren't",
+            "hasn't", "can't", "won't", "doesn't", "means", "matters", "seems", "feels", "sounds", "lets", "does",
+            "really",
         ]
         .contains(&lower)
             && lower != "really"
@@ -264,6 +273,9 @@ mod tests {
             "Running is fun.",
             "Cooking with friends makes me calm.",
             "Used books are cheap.",
+            "Seeing it all come alive on a stage is a joy.",
+            "Moving abroad wasn't easy.",
+            "Love and patience should be taught.",
             "I run.",
         ] {
             assert_eq!(find(&words(text)), None, "{text}");
