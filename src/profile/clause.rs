@@ -156,7 +156,10 @@ impl Clause {
         {
             return None;
         }
-        let text = first_sentence(&memory.text);
+        sentences(&memory.text).find_map(|text| Self::of_sentence(memory, text, now))
+    }
+
+    fn of_sentence(memory: &Arc<Memory>, text: &str, now: DateTime<Utc>) -> Option<Self> {
         if text.contains(['"', '?', '“', '(']) && !LABELLED.is_match(text) || text.contains("[shares") {
             return None;
         }
@@ -279,13 +282,25 @@ const fn section(category: Category) -> Option<Section> {
     })
 }
 
-fn first_sentence(text: &str) -> &str {
-    let end = text.match_indices(". ").map(|(at, _)| at).find(|at| {
-        let next = text[at + 2..].chars().next();
-        let last_word = text[..*at].rsplit(' ').next().unwrap_or_default();
-        next.is_some_and(char::is_uppercase) && last_word.chars().count() > 2
-    });
-    end.map_or(text, |at| &text[..at])
+/// The sentences of a text; "St. Ives" is in one of them.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let ends = text.match_indices(['.', '!']).map(|(at, _)| at);
+        let end = ends.into_iter().find(|at| {
+            let next = text[at + 1..].strip_prefix(' ').and_then(|next| next.chars().next());
+            let last_word = text[..*at].rsplit(' ').next().unwrap_or_default();
+            next.is_some_and(char::is_uppercase) && last_word.chars().count() > 2
+        });
+        match end {
+            Some(at) => {
+                rest = Some(&text[at + 2..]);
+                Some(&text[..at])
+            }
+            None => Some(text),
+        }
+    })
 }
 
 /// "last week (week of 3 March 2025)" → "in the week of 3 March 2025".

@@ -171,13 +171,16 @@ fn what_was_planned_for_a_time_that_is_over_is_not_told_as_a_plan() {
     let of = |text: &str, event: Option<&str>| {
         let mut memory = (*memories("maya", 1)[0]).clone();
         memory.text = text.to_owned();
-        memory.memory_type = MemoryType::Episodic;
+        if event.is_some() {
+            memory.memory_type = MemoryType::Episodic;
+        }
         memory.event_time = event.map(time);
         Clause::of(&Arc::new(memory), now()).is_some()
     };
     assert!(of("User moved to Lisbon in April 2024.", Some("2024-04-01")));
     assert!(!of("User will move to Lisbon in April 2024.", Some("2024-04-01")));
     assert!(of("User will move to Oslo in April 2026.", Some("2026-04-01")));
+    assert!(of("User is so excited! User plays the clarinet.", None));
     assert!(!of("User says it is great.", None));
     assert!(!of("Asked \"Where?\", User says in Oslo.", None));
 }
