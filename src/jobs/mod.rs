@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use crate::error::Result;
 use crate::services::{MemoryService, ProfileService};
@@ -15,6 +16,8 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Does what is due until `stop` says true; what is under way then is finished first.
 pub async fn run(memories: Arc<MemoryService>, profiles: Arc<ProfileService>, mut stop: watch::Receiver<bool>) {
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let is_idle = match do_next(&memories, &profiles).await {
             Ok(did_one) => !did_one,
@@ -29,7 +32,7 @@ pub async fn run(memories: Arc<MemoryService>, profiles: Arc<ProfileService>, mu
         if is_idle {
             tokio::select! {
                 () = memories.wait_for_work() => {}
-                () = tokio::time::sleep(POLL) => {}
+                _ = poll.tick() => {}
                 _ = stop.changed() => return,
             }
         }

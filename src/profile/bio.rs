@@ -116,7 +116,8 @@ fn quota(format: BioFormat, pass: usize) -> impl Fn(Section) -> usize {
 pub(super) fn write(memories: &[Arc<Memory>], request: &BioRequest, superseded: usize, now: DateTime<Utc>) -> Bio {
     let wanted = |memory: &&Arc<Memory>| request.covers(memory);
     let memories: Vec<Arc<Memory>> = memories.iter().filter(wanted).cloned().collect();
-    let clauses: Vec<Clause> = memories.iter().filter_map(|memory| Clause::of(memory, now)).collect();
+    let read = super::weightiest(&memories);
+    let clauses: Vec<Clause> = read.iter().filter_map(|memory| Clause::of(memory, now)).collect();
     let ranked = select::rank(clauses, now);
     let name = clause::name(&memories);
     let (least, most) = bounds(request.format);
@@ -141,7 +142,7 @@ pub(super) fn write(memories: &[Arc<Memory>], request: &BioRequest, superseded: 
     };
     Bio {
         categories: Category::ALL.into_iter().filter(behind).collect(),
-        themes: super::insight::themes(&memories, 5),
+        themes: super::insight::themes(&read, 5),
         confidence: confidence(&memories, superseded, now),
         sentences,
     }

@@ -145,7 +145,7 @@ static ON_A_DAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bon \d{1,2} \p{Lu
 
 fn pattern(pattern: &str) -> Regex {
     #[expect(clippy::expect_used, reason = "a constant, which every test compiles")]
-    Regex::new(pattern).expect("a valid pattern")
+    Regex::new(pattern).expect("the patterns of this file are regular expressions")
 }
 
 impl Clause {

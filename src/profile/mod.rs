@@ -31,6 +31,8 @@ pub use stats::Stats;
 pub const LEAST_MEMORIES: usize = 5;
 /// … in so many categories.
 pub const LEAST_CATEGORIES: usize = 2;
+/// Memories that sentences are made of and that insights are counted among, at most: the weightiest, then the newest.
+const MOST_READ: usize = 5_000;
 /// Clauses of a category's summary, and its key items, at most.
 const SUMMARY_CLAUSES: usize = 4;
 const KEY_ITEMS: usize = 5;
@@ -179,8 +181,9 @@ pub fn bio(memories: &[Arc<Memory>], request: &BioRequest, superseded: usize, no
 /// Derives everything else.
 pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
     // What is remembered of others says nothing of the person's own leanings.
-    let own: Vec<Arc<Memory>> = memories.iter().filter(|memory| is_of_person(memory)).cloned().collect();
-    let clauses: Vec<Clause> = memories.iter().filter_map(|memory| Clause::of(memory, now)).collect();
+    let read = weightiest(memories);
+    let own: Vec<Arc<Memory>> = read.iter().filter(|memory| is_of_person(memory)).cloned().collect();
+    let clauses: Vec<Clause> = read.iter().filter_map(|memory| Clause::of(memory, now)).collect();
     let name = clause::name(memories);
     let mut categories = BTreeMap::new();
     for category in Category::ALL
@@ -221,6 +224,20 @@ pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
         traits: insight::traits(&own),
         stats: stats::count(memories),
     }
+}
+
+/// The memories that are read word by word.
+fn weightiest(memories: &[Arc<Memory>]) -> Vec<Arc<Memory>> {
+    let mut read: Vec<Arc<Memory>> = memories.iter().filter(|memory| !memory.is_private()).cloned().collect();
+    if read.len() > MOST_READ {
+        read.select_nth_unstable_by(MOST_READ, |a, b| {
+            let newer = || b.updated_at.cmp(&a.updated_at).then_with(|| a.id.cmp(&b.id));
+            b.importance.total_cmp(&a.importance).then_with(newer)
+        });
+        read.truncate(MOST_READ);
+        read.sort_by(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id)));
+    }
+    read
 }
 
 /// Whether a memory tells of the person, and not of somebody whom they know.

@@ -9,6 +9,8 @@ use crate::model::{Memory, MemoryType};
 
 /// Days in which freshness halves.
 const HALF_LIFE_DAYS: f32 = 180.0;
+/// Clauses that can be told at all, at most.
+const MOST_RANKED: usize = 500;
 /// Share of the shorter one's words from which two clauses say the same.
 const SAME: f32 = 0.6;
 
@@ -79,6 +81,8 @@ pub(super) fn rank(clauses: Vec<Clause>, now: DateTime<Utc>) -> Vec<Ranked> {
             .then_with(|| a.clause.memory.created_at.cmp(&b.clause.memory.created_at))
             .then_with(|| a.clause.memory.id.cmp(&b.clause.memory.id))
     });
+    // Every one is held against those before it.
+    ranked.truncate(MOST_RANKED);
     let mut kept: Vec<Ranked> = Vec::new();
     for one in ranked {
         if !kept.iter().any(|known| says_the_same(&known.content, &one.content)) {

@@ -199,8 +199,8 @@ impl Slot {
     }
 
     /// Notes that the biography is to be written.
-    pub(super) fn mark_profile_due(&self, _: &MutexGuard<'_, ()>) {
-        self.state.write().profile.mark_due();
+    pub(super) fn mark_profile_due(&self, now: DateTime<Utc>, _: &MutexGuard<'_, ()>) {
+        self.state.write().profile.mark_due(now);
     }
 
     fn weight_kib(&self) -> u32 {

@@ -211,7 +211,7 @@ impl MemoryService {
             transaction.commit().await?;
             slot.apply(person, changes, &guard);
             if wants_bio {
-                slot.mark_profile_due(&guard);
+                slot.mark_profile_due(now, &guard);
                 self.work.notify_one();
             }
             self.indexes.reweigh(owner, &slot).await;

@@ -407,10 +407,10 @@ async fn what_expires_is_in_no_bio_any_more_at_that_moment() {
     let hand = Hand::new();
     let server = TestServer::start_with(|_| {}, hand.clock()).await;
     let ada = server.ada().await;
-    ada.store(&conversation("life", &LIFE)).await;
     let mut passing = conversation("passing", &["I am the treasurer of the Viking Rowing Club in Bergen."]);
     passing["expires_at"] = "2027-01-15T09:00:00Z".into();
     ada.store(&passing).await;
+    ada.store(&conversation("life", &LIFE)).await;
     let search = json!({"query": "boats"});
     let of_search = async || ada.post("/v1/memories/search", &search).await.ok()["user_bio"].to_string();
     assert!(bio(&ada).await.contains("Viking"), "{}", bio(&ada).await);

@@ -8,7 +8,7 @@ use super::stored::{self, BioView, Privacy, StoredBio, new_row, set_by_hand, set
 use super::{BioQuery, ProfileNote, ProfileService, STALE};
 use crate::error::{Error, RateLimited, Result};
 use crate::model::{Category, Owner};
-use crate::profile::{self, BioFormat, BioStyle};
+use crate::profile::{self, Bio, BioFormat, BioStyle};
 use crate::services::cpu::on_cpu;
 use crate::services::indexes::Slot;
 use crate::services::memories::ATTEMPTS;
@@ -189,26 +189,28 @@ impl ProfileService {
         for _ in 0..ATTEMPTS {
             let now = memories.clock.now();
             memories.indexes.refresh(owner, &slot, &guard).await?;
-            let transaction = memories.store.begin().await?;
-            let person = transaction.advance_person(owner, now).await?;
-            if !slot.read(|state| state.precedes(&person)) {
-                continue;
-            }
-            let account = &owner.account_id;
-            let known = transaction.profile(account, &person.id).await?;
-            let mut row = known.unwrap_or_else(|| new_row(now));
+            // As it is at the revision that the index shows; whoever changes it makes another one.
+            let mut row = slot.read(|state| state.profile.row()).unwrap_or_else(|| new_row(now));
             let before = stored::stored(&row)?.map(|bio| text_of(&bio));
             let reason = match why {
                 "memories" => reason(&row, now),
                 other => other,
             };
             change(&mut row)?;
-            let is_due = row.bio.is_none() || row.due_at.is_some_and(|due| due <= now);
+            let is_due = row.bio.is_none() || row.due_at.is_none_or(|due| due <= now);
             if is_due && !(row.is_manual && settings(&row)?.manual_override) {
                 self.write_into(&slot, &mut row, now).await?;
             } else if is_due {
+                // One by hand that stays is never due.
                 row.due_at = None;
             }
+            // Nobody else waits for the database while a biography is written.
+            let transaction = memories.store.begin().await?;
+            let person = transaction.advance_person(owner, now).await?;
+            if !slot.read(|state| state.precedes(&person)) {
+                continue;
+            }
+            let account = &owner.account_id;
             let after = stored::stored(&row)?.map(|bio| text_of(&bio));
             if let Some(text) = after.filter(|after| before.as_ref() != Some(after)) {
                 row.version += 1;
@@ -238,25 +240,20 @@ impl ProfileService {
         let (bio, count) = on_cpu(move || {
             let (memories, superseded) = slot.read(|state| state.index.current(now));
             let bio = profile::is_enough(&memories).then(|| profile::bio(&memories, &asked, superseded, now));
-            Ok((bio.filter(|bio| !bio.sentences.is_empty()), memories.len()))
+            Ok((bio, memories.len()))
         })
         .await?;
         row.is_manual = false;
-        row.memory_count = i64::try_from(count).unwrap_or(i64::MAX);
-        match bio {
-            Some(bio) => {
-                row.sources = bio.sources();
-                row.bio = Some(to_json(&StoredBio::of(&bio, &request))?);
-                row.generated_at = Some(now);
-                row.due_at = Some(now + STALE);
-            }
-            None => {
-                row.sources.clear();
-                row.bio = None;
-                row.generated_at = None;
-                row.due_at = None;
-            }
-        }
+        row.memory_count = match bio {
+            Some(_) => i64::try_from(count).unwrap_or(i64::MAX),
+            None => 0,
+        };
+        // Where nothing could be said, the next time is when there are more memories, or in a week.
+        row.generated_at = bio.is_some().then_some(now);
+        row.due_at = bio.is_some().then_some(now + STALE);
+        let bio = bio.filter(|bio| !bio.sentences.is_empty());
+        row.sources = bio.as_ref().map(Bio::sources).unwrap_or_default();
+        row.bio = bio.map(|bio| to_json(&StoredBio::of(&bio, &request))).transpose()?;
         Ok(())
     }
 }

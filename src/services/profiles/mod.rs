@@ -44,8 +44,8 @@ struct DerivedAt {
     at: DateTime<Utc>,
     /// When a memory expires, or it has become stale.
     holds_until: DateTime<Utc>,
-    /// When a memory last changed; absent where there are too few.
-    last_updated: Option<DateTime<Utc>>,
+    /// When a memory last changed.
+    last_updated: DateTime<Utc>,
     derived: Arc<Derived>,
 }
 
@@ -89,7 +89,10 @@ impl ProfileService {
     /// The whole profile. [`Error::ProfileNotFound`] where there are too few memories.
     pub async fn profile(&self, caller: &Caller, owner: &Owner, refresh: bool) -> Result<ProfileView> {
         if refresh {
-            self.refresh(owner).await?;
+            self.refresh(owner).await.map_err(|error| match error {
+                Error::BioNotFound(count) => Error::ProfileNotFound(count),
+                other => other,
+            })?;
         }
         let sees_all = caller.may(Scope::ProfileWrite);
         let bio = match self.read_bio(owner, &BioQuery::default(), sees_all).await {
@@ -116,29 +119,29 @@ impl ProfileService {
                 derived
             }
         };
-        let Some(last_updated) = derived.last_updated else {
-            return Err(Error::ProfileNotFound(derived.derived.stats.total_memories));
-        };
         Ok(ProfileView {
             bio,
             derived: derived.derived,
             shows_categories: privacy.categories_public || sees_all,
             privacy,
             derived_at: derived.at,
-            last_updated,
+            last_updated: derived.last_updated,
         })
     }
 
     async fn derive(&self, slot: Arc<Slot>, revision: i64, now: DateTime<Utc>) -> Result<DerivedAt> {
         on_cpu(move || {
             let (memories, _) = slot.read(|state| state.index.current(now));
+            if !profile::is_enough(&memories) {
+                return Err(Error::ProfileNotFound(memories.len()));
+            }
             let last = memories.iter().map(|memory| memory.updated_at).max();
             let ends = memories.iter().filter_map(|memory| memory.expires_at);
             Ok(DerivedAt {
                 revision,
                 at: now,
                 holds_until: ends.min().map_or(now + STALE, |end| end.min(now + STALE)),
-                last_updated: last.filter(|_| profile::is_enough(&memories)),
+                last_updated: last.unwrap_or(now),
                 derived: Arc::new(profile::derive(&memories, now)),
             })
         })
@@ -190,7 +193,12 @@ impl ProfileService {
                 return self.write_for_once(slot, wanted, now).await;
             }
             let (is_enough, count) = enough(&slot, now);
-            if !is_enough && !is_manual {
+            let was_tried = row.is_some_and(|row| {
+                row.bio.is_none()
+                    && row.due_at.is_some_and(|due| due > now)
+                    && usize::try_from(row.memory_count) == Ok(count)
+            });
+            if !is_manual && (!is_enough || was_tried) {
                 return Err(Error::BioNotFound(count));
             }
             self.write(owner, "memories", |row| {

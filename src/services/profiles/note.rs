@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::STALE;
 use super::stored::{settings, stored, text_of};
 use crate::error::Result;
@@ -35,6 +37,11 @@ impl ProfileNote {
         })
     }
 
+    /// What the database keeps of the profile.
+    pub(in crate::services) fn row(&self) -> Option<ProfileRow> {
+        self.row.as_deref().cloned()
+    }
+
     /// Whether so many memories call for a biography, or for another one.
     pub(in crate::services) fn wants_another(&self, memories: usize) -> bool {
         let known = self.row.as_ref().and_then(|row| usize::try_from(row.memory_count).ok());
@@ -45,8 +52,12 @@ impl ProfileNote {
         !self.is_due && memories >= needed
     }
 
-    pub(in crate::services) const fn mark_due(&mut self) {
+    /// As the database has it: the biography is due at `now`.
+    pub(in crate::services) fn mark_due(&mut self, now: DateTime<Utc>) {
         self.is_due = true;
+        if let Some(row) = &mut self.row {
+            Arc::make_mut(row).due_at = Some(now);
+        }
     }
 
     /// A memory changed: a biography that rests on it is not to be shown any more.
@@ -55,6 +66,7 @@ impl ProfileNote {
             let row = Arc::make_mut(row);
             row.bio = None;
             row.sources.clear();
+            row.due_at = None;
             self.bio = None;
             self.is_due = true;
         }
