@@ -3,143 +3,17 @@
 //! Requests are taken apart whole, so that a new field breaks the build until somebody decides what it means.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use prost::Message as _;
 use prost_types::{ListValue, Struct, Timestamp, Value, value::Kind};
 use serde_json::Map;
 
-use super::validate::{MAX_CONTENT_BYTES, MAX_QUERY_CHARS, Violations};
+use super::validate::{MAX_QUERY_CHARS, Violations};
 use crate::error::Result;
-use crate::model::{Category, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskId, TaskState};
+use crate::model::{Category, Memory, MemoryId, MemoryType, Owner, TaskState};
 use crate::proto::v1::{self as pb};
 use crate::search::{Explanation, Filter, Hit, Part};
-use crate::services::{
-    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, StoreOutcome, StoreRequest,
-    TaskReport,
-};
-
-const MAX_MESSAGES: usize = 500;
-
-/// What an idempotency key stands for: the request, and whom it is about.
-pub(super) fn canonical_bytes(message: &pb::StoreMemoriesRequest, owner: &Owner) -> Vec<u8> {
-    let mut message = message.clone();
-    message.user_id = Some(owner.user_id.clone());
-    // Map fields encode in random order; JSON objects of serde_json are sorted.
-    let metadata = Violations::default().metadata("metadata", message.metadata.take());
-    let mut bytes = message.encode_to_vec();
-    bytes.extend(serde_json::to_vec(&metadata).unwrap_or_default());
-    bytes
-}
-
-pub(super) fn store_request(
-    message: pb::StoreMemoriesRequest,
-    owner: Owner,
-    idempotency: Option<(String, [u8; 32])>,
-    now: DateTime<Utc>,
-    mut violations: Violations,
-) -> Result<StoreRequest> {
-    let pb::StoreMemoriesRequest {
-        messages,
-        agent_id,
-        thread_id,
-        source,
-        user_id: _,
-        metadata,
-        // Read by the handler.
-        r#async: _,
-        expires_at,
-    } = message;
-    if messages.is_empty() || messages.len() > MAX_MESSAGES {
-        violations.add("messages", format!("must be 1 to {MAX_MESSAGES} messages"));
-    }
-    for (field, text) in [("agent_id", &agent_id), ("thread_id", &thread_id), ("source", &source)] {
-        violations.visible(field, text, 1);
-    }
-    let messages = messages
-        .into_iter()
-        .take(MAX_MESSAGES)
-        .enumerate()
-        .filter_map(|(index, message)| conversation_message(index, message, &mut violations))
-        .collect();
-    let metadata = violations.metadata("metadata", metadata);
-    let said_at = metadata
-        .as_ref()
-        .and_then(|m| m.get("timestamp"))
-        .and_then(|timestamp| {
-            let time = timestamp
-                .as_str()
-                .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-            if time.is_none() {
-                violations.add("metadata.timestamp", "must be an RFC 3339 time");
-            }
-            time.map(|t| t.with_timezone(&Utc))
-        });
-    let expires_at = violations.future("expires_at", expires_at, now);
-    violations.finish(StoreRequest {
-        owner,
-        messages,
-        agent_id,
-        thread_id,
-        source,
-        metadata,
-        said_at,
-        expires_at,
-        idempotency,
-    })
-}
-
-fn conversation_message(
-    index: usize,
-    message: pb::Message,
-    violations: &mut Violations,
-) -> Option<ConversationMessage> {
-    let pb::Message {
-        role,
-        content,
-        id,
-        name,
-        timestamp,
-    } = message;
-    let field = |name: &str| format!("messages[{index}].{name}");
-    let role = match pb::Role::try_from(role) {
-        Ok(pb::Role::User) => Some(Role::User),
-        Ok(pb::Role::Assistant) => Some(Role::Assistant),
-        Ok(pb::Role::System) => Some(Role::System),
-        Ok(pb::Role::Unspecified) | Err(_) => None,
-    };
-    if role.is_none() {
-        violations.add(field("role"), "must be user, assistant or system");
-    }
-    if content.is_empty() || content.len() > MAX_CONTENT_BYTES {
-        violations.add(field("content"), "must be 1 to 32768 bytes");
-    }
-    violations.visible_if_some(field("id"), id.as_ref());
-    violations.visible_if_some(field("name"), name.as_ref());
-    let said_at = violations.time(field("timestamp"), timestamp);
-    Some(ConversationMessage {
-        role: role?,
-        // PostgreSQL keeps no NUL, and it means nothing in a conversation.
-        content: if content.contains('\0') {
-            content.replace('\0', " ")
-        } else {
-            content
-        },
-        id,
-        name,
-        said_at,
-    })
-}
-
-pub(super) fn accepted_response(task_id: TaskId, elapsed: Duration) -> pb::StoreMemoriesResponse {
-    pb::StoreMemoriesResponse {
-        success: true,
-        processing_time: seconds(elapsed.as_secs_f64()),
-        task_id: Some(task_id.into()),
-        ..Default::default()
-    }
-}
+use crate::services::{ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, TaskReport};
 
 pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
     let status = match report.state {
@@ -168,38 +42,8 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
     }
 }
 
-fn seconds(seconds: f64) -> String {
+pub(super) fn seconds(seconds: f64) -> String {
     format!("{seconds:.3}s")
-}
-
-pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::StoreMemoriesResponse {
-    let count = |operation| outcome.memories.iter().filter(|(_, o)| *o == operation).count() as i32;
-    let detected = |c: &Category| outcome.memories.iter().any(|(memory, _)| memory.categories.contains(c));
-    pb::StoreMemoriesResponse {
-        success: true,
-        memories_created: count(Operation::Added),
-        memories_updated: count(Operation::Updated),
-        processing_time: seconds(elapsed.as_secs_f64()),
-        categories_detected: Category::ALL.into_iter().filter(detected).map(category).collect(),
-        memories: outcome
-            .memories
-            .iter()
-            .map(|(memory, operation)| pb::StoredMemory {
-                id: memory.id.to_string(),
-                memory: memory.text.clone(),
-                categories: memory.categories.iter().map(|c| category(*c)).collect(),
-                r#type: memory_type(memory.memory_type),
-                created_at: Some(timestamp(memory.created_at)),
-                operation: match operation {
-                    Operation::Added => pb::Operation::Added,
-                    Operation::Updated => pb::Operation::Updated,
-                    Operation::Unchanged => pb::Operation::Unchanged,
-                }
-                .into(),
-            })
-            .collect(),
-        task_id: None,
-    }
 }
 
 pub(super) fn search_request(

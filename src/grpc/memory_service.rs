@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::interceptor::MemoriesCreated;
 use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
-use super::{convert, convert_changes, convert_portability};
+use super::{convert, convert_changes, convert_portability, convert_store};
 use crate::error::Error;
 use crate::model::{Accepted, Caller, MemoryId, Scope};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
@@ -39,18 +39,22 @@ impl Rpcs for Memories {
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
-        let idempotency = idempotency_key(&metadata, &mut violations)
-            .map(|key| (key, Sha256::digest(convert::canonical_bytes(&message, &owner)).into()));
+        let idempotency = idempotency_key(&metadata, &mut violations).map(|key| {
+            (
+                key,
+                Sha256::digest(convert_store::canonical_bytes(&message, &owner)).into(),
+            )
+        });
         let is_later = message.r#async == Some(true);
-        let request = convert::store_request(message, owner, idempotency, self.0.now(), violations)?;
+        let request = convert_store::store_request(message, owner, idempotency, self.0.now(), violations)?;
         if is_later {
             let task_id = self.0.store_later(&caller, request).await?;
-            let mut response = Response::new(convert::accepted_response(task_id, started.elapsed()));
+            let mut response = Response::new(convert_store::accepted_response(task_id, started.elapsed()));
             response.extensions_mut().insert(Accepted);
             return Ok(response);
         }
         let outcome = self.0.store(&caller, request).await?;
-        let answer = convert::store_response(outcome, started.elapsed());
+        let answer = convert_store::store_response(outcome, started.elapsed());
         let created = MemoriesCreated(u32::try_from(answer.memories_created).unwrap_or(0));
         let mut response = Response::new(answer);
         response.extensions_mut().insert(created);

@@ -27,6 +27,7 @@ mod convert_auth;
 mod convert_changes;
 mod convert_portability;
 mod convert_profile;
+mod convert_store;
 mod deadline;
 mod integration_service;
 mod interceptor;
