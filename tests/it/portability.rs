@@ -211,21 +211,8 @@ async fn nobody_takes_out_or_in_what_is_not_theirs() {
     let grace = server.rest(&grace.secret);
     assert!(grace.get("/v1/export?all_users=true").await.bytes.is_empty());
 
-    let account = server
-        .running
-        .app
-        .auth
-        .find_account("ada@example.com")
-        .await
-        .unwrap()
-        .unwrap();
-    let bound = memsync::services::NewApiKey {
-        name: "anna's".to_owned(),
-        user_ids: vec!["anna".to_owned()],
-        ..Default::default()
-    };
-    let (_, secret) = server.running.app.auth.issue_api_key(&account.id, bound).await.unwrap();
-    let anna = server.rest(secret.expose());
+    let bound = server.key_bound_to("ada@example.com", "anna").await;
+    let anna = server.rest(&bound.secret);
     anna.get("/v1/export?all_users=true")
         .await
         .failure(403, "PERMISSION_DENIED");

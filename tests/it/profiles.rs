@@ -387,15 +387,7 @@ async fn nobody_sees_the_profile_of_somebody_elses_person() {
         .ok();
     let hers = ada.get("/v1/profile/bio?user_id=nora").await.ok();
     assert!(hers["bio"].as_str().unwrap().contains("Fjord Boats"), "{hers}");
-    let mut bound = json!({"name": "bound", "scopes": ["profile:read"], "allowed_user_ids": ["someone"]});
-    let person = server.register("grace@example.com").await;
-    bound["expires_in"] = 3600.into();
-    let key = server
-        .bearer(&person.access_token)
-        .post("/v1/api-keys", &bound)
-        .await
-        .json();
-    let bound = server.rest(key["key"].as_str().unwrap());
+    let bound = server.rest(&server.key_bound_to("ada@example.com", "someone").await.secret);
     bound
         .get("/v1/profile?user_id=nora")
         .await

@@ -86,22 +86,9 @@ async fn nobody_else_learns_of_a_task() {
         .get(&path)
         .await
         .failure(403, "PERMISSION_DENIED");
-    let account = server
-        .running
-        .app
-        .auth
-        .find_account("ada@example.com")
-        .await
-        .unwrap()
-        .unwrap();
-    let bound = memsync::services::NewApiKey {
-        name: "ben's".to_owned(),
-        user_ids: vec!["ben".to_owned()],
-        ..Default::default()
-    };
-    let (_, secret) = server.running.app.auth.issue_api_key(&account.id, bound).await.unwrap();
+    let bound = server.key_bound_to("ada@example.com", "ben").await;
     server
-        .rest(secret.expose())
+        .rest(&bound.secret)
         .get(&path)
         .await
         .failure(404, "INTEGRATION_NOT_FOUND");

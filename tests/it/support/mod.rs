@@ -92,17 +92,31 @@ impl TestServer {
     }
 
     pub async fn create_expiring_key(&self, email: &str, scopes: &[&str], expires_in: Option<Duration>) -> Key {
-        let auth = &self.running.app.auth;
-        let account = match auth.find_account(email).await.unwrap() {
-            Some(account) => account,
-            None => auth.create_account(email, None, None).await.unwrap(),
-        };
         let scopes = scopes.iter().map(|scope| scope.parse::<Scope>().unwrap());
         let new = NewApiKey {
             name: "test".to_owned(),
             scopes: Some(scopes.collect()),
             expires_in,
             ..NewApiKey::default()
+        };
+        self.issue_key(email, new).await
+    }
+
+    /// A key with the default scopes that may touch one person only.
+    pub async fn key_bound_to(&self, email: &str, user_id: &str) -> Key {
+        let new = NewApiKey {
+            name: "bound".to_owned(),
+            user_ids: vec![user_id.to_owned()],
+            ..NewApiKey::default()
+        };
+        self.issue_key(email, new).await
+    }
+
+    async fn issue_key(&self, email: &str, new: NewApiKey) -> Key {
+        let auth = &self.running.app.auth;
+        let account = match auth.find_account(email).await.unwrap() {
+            Some(account) => account,
+            None => auth.create_account(email, None, None).await.unwrap(),
         };
         let (row, secret) = auth.issue_api_key(&account.id, new).await.unwrap();
         Key {
