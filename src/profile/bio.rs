@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::clause::{self, Clause, Section, Subject};
+use super::clause::{Clause, Section, Subject};
 use super::select::{self, Ranked, as_f32, freshness};
 use super::text::{listed, plural, sentence, words};
 use super::{BioFormat, BioRequest, BioStyle};
@@ -116,10 +116,9 @@ fn quota(format: BioFormat, pass: usize) -> impl Fn(Section) -> usize {
 pub(super) fn write(memories: &[Arc<Memory>], request: &BioRequest, superseded: usize, now: DateTime<Utc>) -> Bio {
     let wanted = |memory: &&Arc<Memory>| request.covers(memory);
     let memories: Vec<Arc<Memory>> = memories.iter().filter(wanted).cloned().collect();
-    let read = super::weightiest(&memories);
+    let (read, name) = super::told_of(super::weightiest(&memories));
     let clauses: Vec<Clause> = read.iter().filter_map(|memory| Clause::of(memory, now)).collect();
     let ranked = select::rank(clauses, now);
-    let name = clause::name(&memories);
     let (least, most) = bounds(request.format);
     let (mut chosen, mut sentences) = (Vec::new(), Vec::new());
     for pass in 0..8 {

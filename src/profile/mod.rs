@@ -181,10 +181,9 @@ pub fn bio(memories: &[Arc<Memory>], request: &BioRequest, superseded: usize, no
 /// Derives everything else.
 pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
     // What is remembered of others says nothing of the person's own leanings.
-    let read = weightiest(memories);
+    let (read, name) = told_of(weightiest(memories));
     let own: Vec<Arc<Memory>> = read.iter().filter(|memory| is_of_person(memory)).cloned().collect();
     let clauses: Vec<Clause> = read.iter().filter_map(|memory| Clause::of(memory, now)).collect();
-    let name = clause::name(memories);
     let mut categories = BTreeMap::new();
     for category in Category::ALL
         .into_iter()
@@ -238,6 +237,53 @@ fn weightiest(memories: &[Arc<Memory>]) -> Vec<Arc<Memory>> {
         read.sort_by(|a, b| a.created_at.cmp(&b.created_at).then_with(|| a.id.cmp(&b.id)));
     }
     read
+}
+
+/// The memories with the person as "User", and what they are called.
+///
+/// Where everybody in a chat has a name, nobody is the user: then the person is whoever has the name that the memories are
+/// kept under, else whom most of them are about.
+fn told_of(read: Vec<Arc<Memory>>) -> (Vec<Arc<Memory>>, Option<String>) {
+    if read.iter().any(|memory| is_of_person(memory)) {
+        let name = clause::name(&read);
+        return (read, name);
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for memory in &read {
+        let mut words = memory.text.split(' ');
+        if let (Some(first), Some(second)) = (words.next(), words.next())
+            && first.starts_with(char::is_uppercase)
+            && second.starts_with(char::is_lowercase)
+            && text::is_verb(second)
+        {
+            *counts.entry(first).or_default() += 1;
+        }
+    }
+    counts.retain(|_, count| *count >= LEAST_MEMORIES);
+    let user_id = read
+        .first()
+        .and_then(|memory| memory.user_id.as_deref())
+        .unwrap_or_default();
+    let named = counts.keys().find(|name| name.eq_ignore_ascii_case(user_id)).copied();
+    let most = || counts.iter().max_by_key(|(_, count)| **count).map(|(name, _)| *name);
+    let Some(name) = named.or_else(most).map(str::to_owned) else {
+        return (read, None);
+    };
+    let as_user = |memory: Arc<Memory>| {
+        let words = memory
+            .text
+            .split(' ')
+            .map(|word| match word.strip_prefix(name.as_str()) {
+                Some(rest) if !rest.starts_with(char::is_alphanumeric) => format!("User{rest}"),
+                Some(_) | None => word.to_owned(),
+            });
+        let text = words.collect::<Vec<_>>().join(" ");
+        Arc::new(Memory {
+            text,
+            ..Memory::clone(&memory)
+        })
+    };
+    (read.into_iter().map(as_user).collect(), Some(name))
 }
 
 /// Whether a memory tells of the person, and not of somebody whom they know.

@@ -197,3 +197,30 @@ fn counts_are_true_and_traits_name_their_evidence() {
     assert!(derive(&of[..2], now()).traits.is_empty());
     assert!(!derived.categories.contains_key(&Category::Private));
 }
+
+#[test]
+fn where_everybody_has_a_name_the_person_is_who_has_the_name_of_the_user_id() {
+    let of = |user_id: Option<&str>| {
+        let mut all: Vec<Arc<Memory>> = Vec::new();
+        for (person, name) in [("maya", "Maya"), ("robin", "Robin")] {
+            all.extend(memories(person, 40).into_iter().skip(1).map(|memory| {
+                Arc::new(Memory {
+                    text: memory.text.replace("User", name),
+                    user_id: user_id.map(str::to_owned),
+                    ..Memory::clone(&memory)
+                })
+            }));
+        }
+        bio(&all, &BioRequest::default(), 0, now()).text(BioFormat::Full)
+    };
+    let (maya, robin) = (of(Some("maya")), of(Some("robin")));
+    assert!(
+        maya.starts_with("Maya ") && maya.contains("Farol Health") && !maya.contains("Llanwenfro"),
+        "{maya}"
+    );
+    assert!(
+        robin.starts_with("Robin ") && robin.contains("Llanwenfro") && !robin.contains("Farol"),
+        "{robin}"
+    );
+    assert!(!of(None).is_empty());
+}
