@@ -221,7 +221,7 @@ pub fn derive(memories: &[Arc<Memory>], now: DateTime<Utc>) -> Derived {
         categories,
         insights: insight::insights(&own, &clauses),
         traits: insight::traits(&own),
-        stats: stats::count(memories),
+        stats: stats::count(memories, name.as_deref()),
     }
 }
 

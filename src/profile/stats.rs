@@ -46,7 +46,8 @@ pub struct Stats {
     pub top_locations: Vec<String>,
 }
 
-pub(super) fn count(memories: &[Arc<Memory>]) -> Stats {
+/// `name`: what the person is called, who is no participant.
+pub(super) fn count(memories: &[Arc<Memory>], name: Option<&str>) -> Stats {
     let mut by_category: BTreeMap<&str, usize> = BTreeMap::new();
     let mut by_type: BTreeMap<&str, usize> = BTreeMap::new();
     for memory in memories {
@@ -62,7 +63,8 @@ pub(super) fn count(memories: &[Arc<Memory>]) -> Stats {
         by_type.entry(kind.as_str()).or_default();
     }
     let times = || memories.iter().map(|memory| memory.created_at);
-    let participants = named(memories, is_person);
+    let is_other = |found: &String| name.is_none_or(|name| !name.split(' ').any(|part| part == found));
+    let participants: Vec<String> = named(memories, is_person).into_iter().filter(is_other).collect();
     let subjects: HashSet<&str> = memories
         .iter()
         .filter_map(|memory| memory.text.split(' ').next())
