@@ -25,7 +25,7 @@ use crate::providers::LocalModel;
 use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::secrets;
-use crate::server::{self, ServerHandle, TlsCertificate};
+use crate::server::{self, Room, ServerHandle, TlsCertificate};
 use crate::services::{
     AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
     Receipts, Secret, UsageService,
@@ -72,6 +72,7 @@ pub struct App {
     pub memories: Arc<MemoryService>,
     /// Profiles.
     pub profiles: Arc<ProfileService>,
+    is_ready: Arc<watch::Sender<bool>>,
 }
 
 /// A server that is listening.
@@ -92,16 +93,16 @@ pub struct Running {
 }
 
 impl App {
-    /// Opens the database, brings its schema up to date, and makes the services.
+    /// Makes the services, and the database ready for them.
     pub async fn open(config: &Config, clock: Clock) -> Result<Self> {
+        let app = Self::assemble(config, clock).await?;
+        app.prepare(config).await?;
+        Ok(app)
+    }
+
+    /// Makes the services over a database that need not answer yet.
+    pub async fn assemble(config: &Config, clock: Clock) -> Result<Self> {
         let store = connect(config).await?;
-        if config.database.auto_migrate || config.database.url.starts_with("sqlite:") {
-            store.migrate_up().await?;
-        }
-        if let Err(error) = store.check_master_key().await {
-            let cause = anyhow::Error::from(error);
-            tracing::warn!("private memories and backups can't be read or written: {cause:#}");
-        }
         let receipts = Arc::new(receipts(config)?);
         let auth = AuthService::new(
             store.clone(),
@@ -134,7 +135,31 @@ impl App {
             receipts,
             profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,
+            is_ready: Arc::new(watch::Sender::new(false)),
         })
+    }
+
+    /// Brings the schema up to date. From then on requests can be answered.
+    pub async fn prepare(&self, config: &Config) -> Result<()> {
+        // Requests must not see a schema that is not there yet: for them the database is still away.
+        let store = self.store.unguarded();
+        if config.database.auto_migrate || config.database.url.starts_with("sqlite:") {
+            store.migrate_up().await?;
+        }
+        if let Err(error) = store.check_master_key().await {
+            let cause = anyhow::Error::from(error);
+            tracing::warn!("private memories and backups can't be read or written: {cause:#}");
+        }
+        self.store.ping().await?;
+        self.is_ready.send_replace(true);
+        Ok(())
+    }
+
+    /// Returns when the database is ready.
+    pub async fn ready(&self) {
+        let mut is_ready = self.is_ready.subscribe();
+        // The sender lives as long as `self`.
+        let _ = is_ready.wait_for(|is_ready| *is_ready).await;
     }
 
     /// On an empty database, makes an account with a key.
@@ -155,15 +180,30 @@ impl App {
         Ok(Some(secret))
     }
 
-    /// Listens, and serves in the background.
+    /// Listens, and serves in the background. Where the database does not answer yet, requests are refused with 503 until
+    /// it does.
     pub async fn start(self, config: &Config) -> anyhow::Result<Running> {
+        if !*self.is_ready.borrow() {
+            match self.prepare(config).await {
+                // A file that can't be opened is not going to come by itself.
+                Err(Error::Unavailable(cause)) if !config.database.url.starts_with("sqlite:") => {
+                    tracing::warn!("waiting for the database: {:#}", anyhow::anyhow!(cause));
+                    self.store.expect_nothing();
+                }
+                prepared => prepared?,
+            }
+        }
+        let status = match *self.is_ready.borrow() {
+            true => ServingStatus::Serving,
+            false => ServingStatus::NotServing,
+        };
         let certificate = match &config.tls {
             Some(tls) => Some(TlsCertificate::load(tls).await?),
             None => None,
         };
         let (health, health_service) = health_reporter();
         for service in SERVICES {
-            health.set_service_status(service, ServingStatus::Serving).await;
+            health.set_service_status(service, status).await;
         }
         let descriptors = DescriptorPool::decode(DESCRIPTORS)?;
         let options = GrpcOptions {
@@ -174,7 +214,6 @@ impl App {
             memories: Arc::clone(&self.memories),
             profiles: Arc::clone(&self.profiles),
             tls_required: config.tls_required,
-            max_concurrent_requests: config.max_concurrent_requests,
             max_deadline: MAX_DEADLINE,
         };
         let grpc = grpc::router(&descriptors, health_service, options)?;
@@ -194,16 +233,11 @@ impl App {
             handle.clone(),
         ));
         let background = [
-            tokio::spawn(watch_database(self.store.clone(), health.clone())),
+            tokio::spawn(watch_database(self.clone(), config.clone(), health.clone(), status)),
             tokio::spawn(maintain(self.clone(), config.clone())),
         ];
-        self.memories.resume_tasks().await?;
         let (stop_jobs, stopped) = watch::channel(false);
-        let jobs = tokio::spawn(jobs::run(
-            Arc::clone(&self.memories),
-            Arc::clone(&self.profiles),
-            stopped,
-        ));
+        let jobs = tokio::spawn(do_jobs(self.clone(), stopped));
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Running {
             address,
@@ -288,8 +322,13 @@ pub async fn connect(config: &Config) -> Result<Store> {
 async fn connect_with(config: &Config, keys: ReadMasterKeys) -> Result<Store> {
     let options = StoreOptions {
         url: config.database.url.clone(),
+        replica_url: config.database.replica_url.clone(),
+        min_connections: config.database.min_connections,
         max_connections: config.database.max_connections,
         timeout: config.database.timeout,
+        statement_timeout: config.database.statement_timeout,
+        idle_timeout: config.database.idle_timeout,
+        max_lifetime: config.database.max_lifetime,
     };
     Store::connect(&options, Vault::new(keys)).await
 }
@@ -361,14 +400,16 @@ fn secret(config: &Config, name: &str) -> Result<[u8; secrets::SECRET_BYTES]> {
     secrets::load_or_create(&config.data_dir, name).map_err(|e| Error::Unavailable(Box::new(e)))
 }
 
-/// gRPC and OAuth by their own paths, REST for everything else.
+/// gRPC and OAuth by their own paths, REST for everything else; all in one room.
 fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
         version: env!("CARGO_PKG_VERSION"),
     };
+    let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
+    let rest = server::within(rest, &room, rest::overloaded);
     let oauth = oauth::router(OAuthOptions {
         auth: Arc::clone(&app.auth),
         limits: Arc::clone(&app.limits),
@@ -376,10 +417,24 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         tls_required: config.tls_required,
     });
     let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
+    let oauth = server::within(oauth, &room, rest::overloaded);
+    let grpc = server::within(grpc, &room, grpc::overloaded);
     Ok(grpc.merge(oauth).fallback_service(rest))
 }
 
+async fn do_jobs(app: App, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = app.ready() => {}
+        _ = stopped.changed() => return,
+    }
+    if let Err(error) = app.memories.resume_tasks().await {
+        tracing::warn!(%error, "tasks of the last run wait until their time is over");
+    }
+    jobs::run(app.memories, app.profiles, stopped).await;
+}
+
 async fn maintain(app: App, config: Config) {
+    app.ready().await;
     let mut flush = tokio::time::interval(config.usage_flush_interval);
     let mut purge = tokio::time::interval(PURGE_INTERVAL);
     let mut expire = tokio::time::interval(EXPIRY_INTERVAL);
@@ -403,22 +458,38 @@ async fn maintain(app: App, config: Config) {
     }
 }
 
-/// Tells of changes only: whoever watches the health service hears of nothing else.
-async fn watch_database(store: Store, health: HealthReporter) {
+/// Makes the database ready where it is not yet, and asks ever after whether it answers. Tells of changes only: whoever
+/// watches the health service hears of nothing else.
+async fn watch_database(app: App, config: Config, health: HealthReporter, mut told: ServingStatus) {
     let mut tick = tokio::time::interval(HEALTH_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut told = ServingStatus::Serving;
     loop {
         tick.tick().await;
-        let status = match store.ping().await {
+        let is_ready = *app.is_ready.borrow();
+        let answer = match is_ready {
+            true => {
+                let (answer, _) = tokio::join!(app.store.ping(), app.store.ping_replica());
+                answer
+            }
+            false => app.prepare(&config).await,
+        };
+        let status = match answer {
             Ok(()) => ServingStatus::Serving,
             Err(_) => ServingStatus::NotServing,
         };
-        if status != told {
-            for service in SERVICES {
-                health.set_service_status(service, status).await;
-            }
-            told = status;
+        if status == told {
+            continue;
         }
+        match answer {
+            Ok(()) => tracing::info!("the database answers"),
+            Err(error) => tracing::warn!(
+                error = format!("{:#}", anyhow::Error::from(error)),
+                "the database is away"
+            ),
+        }
+        for service in SERVICES {
+            health.set_service_status(service, status).await;
+        }
+        told = status;
     }
 }

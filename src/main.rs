@@ -132,14 +132,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             "auth.jwt_secret is not set: other instances on this database will not believe this one's tokens"
         );
     }
-    let app = App::open(&config, Clock::system()).await?;
+    let app = App::assemble(&config, Clock::system()).await?;
     let (stopped, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     let running = app.clone().start(&config).await?;
-    let first_key = if config.bootstrap { app.bootstrap().await? } else { None };
     let (address, scheme) = (running.address, if config.tls.is_some() { "https" } else { "http" });
     tracing::info!("listening on {address}: gRPC and REST at {scheme}://{address}");
-    if let Some(key) = first_key {
-        println!("{}", welcome(key.expose(), &format!("{scheme}://{address}")));
+    if config.bootstrap {
+        tokio::spawn(bootstrap(app, format!("{scheme}://{address}")));
     }
     let certificate = running.certificate();
     let reloading = tokio::spawn(async move {
@@ -153,6 +152,19 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let served = running.run_until(stopped).await;
     reloading.abort();
     served
+}
+
+/// Makes the first key, once the database answers.
+async fn bootstrap(app: App, url: String) {
+    app.ready().await;
+    match app.bootstrap().await {
+        Ok(Some(key)) => println!("{}", welcome(key.expose(), &url)),
+        Ok(None) => {}
+        Err(error) => tracing::error!(
+            error = format!("{:#}", anyhow::Error::from(error)),
+            "no first key was made"
+        ),
+    }
 }
 
 fn welcome(key: &str, url: &str) -> String {

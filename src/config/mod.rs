@@ -64,6 +64,8 @@ pub struct Config {
     pub index_memory_mb: u64,
     /// Requests being answered at one time; more are refused with 503.
     pub max_concurrent_requests: usize,
+    /// Memory for requests being answered at one time, in MiB; more are refused with 503.
+    pub max_request_memory_mb: u32,
     /// Settings given under names that mean nothing, perhaps mistyped.
     pub unknown: Vec<String>,
 }
@@ -103,12 +105,22 @@ impl FromStr for LogFormat {
 pub struct DatabaseConfig {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
+    /// A read replica of PostgreSQL, `postgres://…`: indexes are loaded from it where it is not behind.
+    pub replica_url: Option<String>,
+    /// Connections that are kept open; PostgreSQL only.
+    pub min_connections: u32,
     /// Connections in the pool.
     pub max_connections: u32,
     /// Whether `serve` brings PostgreSQL's schema up to date; SQLite's it always does.
     pub auto_migrate: bool,
     /// How long to wait for a connection or a lock.
     pub timeout: Duration,
+    /// How long a statement may run; PostgreSQL only.
+    pub statement_timeout: Duration,
+    /// How long a connection is kept that nobody uses; PostgreSQL only.
+    pub idle_timeout: Duration,
+    /// How old a connection gets; PostgreSQL only.
+    pub max_lifetime: Duration,
 }
 
 /// Authentication.
@@ -253,9 +265,14 @@ impl Config {
             },
             database: DatabaseConfig {
                 url: read.get("database.url").unwrap_or_else(default_url),
+                replica_url: read.get("database.replica_url"),
+                min_connections: read.get("database.min_connections").unwrap_or(0),
                 max_connections: read.get("database.max_connections").unwrap_or(10),
                 auto_migrate: read.get("database.auto_migrate").unwrap_or(true),
                 timeout: read.seconds("database.timeout", 5.0),
+                statement_timeout: read.seconds("database.statement_timeout", 30.0),
+                idle_timeout: read.seconds("database.idle_timeout", 600.0),
+                max_lifetime: read.seconds("database.max_lifetime", 1800.0),
             },
             auth: AuthConfig {
                 key_cache: read.seconds("auth.key_cache", 2.0),
@@ -281,6 +298,7 @@ impl Config {
             cors_allowed_origins: read.list("cors.allowed_origins"),
             index_memory_mb: read.get("index.memory_mb").unwrap_or(512),
             max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
+            max_request_memory_mb: read.get("limits.max_request_memory_mb").unwrap_or(512),
             unknown: Vec::new(),
             data_dir,
         };
@@ -297,16 +315,25 @@ impl Config {
     }
 
     fn validate(&self, faults: &mut Vec<String>) {
-        if !["sqlite:", "postgres:", "postgresql:"]
-            .iter()
-            .any(|scheme| self.database.url.starts_with(scheme))
-        {
+        let database = &self.database;
+        if !database.url.starts_with("sqlite:") && !is_postgres(&database.url) {
             faults.push("database.url: must begin with sqlite: or postgres:".to_owned());
         }
+        if let Some(replica) = &database.replica_url
+            && !(is_postgres(replica) && is_postgres(&database.url))
+        {
+            faults.push("database.replica_url: must begin with postgres:, as database.url then does".to_owned());
+        }
+        if database.min_connections > database.max_connections {
+            faults.push("database.min_connections: must be at most database.max_connections".to_owned());
+        }
         for (name, is_zero) in [
-            ("database.max_connections", self.database.max_connections == 0),
+            ("database.max_connections", database.max_connections == 0),
+            ("database.timeout", database.timeout.is_zero()),
+            ("database.statement_timeout", database.statement_timeout.is_zero()),
             ("index.memory_mb", self.index_memory_mb == 0),
             ("limits.max_concurrent_requests", self.max_concurrent_requests == 0),
+            ("limits.max_request_memory_mb", self.max_request_memory_mb == 0),
             (
                 "auth.access_token_lifetime",
                 self.auth.access_token_lifetime.as_secs() == 0,
@@ -338,4 +365,10 @@ impl Config {
             }
         }
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    ["postgres:", "postgresql:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme))
 }

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use prost_reflect::DescriptorPool;
+use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::error::Error;
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::integration_service_server::IntegrationServiceServer;
@@ -31,7 +35,6 @@ mod convert_store;
 mod deadline;
 mod integration_service;
 mod interceptor;
-mod load_shed;
 mod memory_service;
 mod metadata;
 mod profile_service;
@@ -60,14 +63,12 @@ pub struct GrpcOptions {
     pub profiles: Arc<ProfileService>,
     /// Whether every request must be encrypted.
     pub tls_required: bool,
-    /// Requests being answered at one time.
-    pub max_concurrent_requests: usize,
     /// How long a request may take when the caller sets no `grpc-timeout`, and at most when it does; one that takes a
     /// stream may take longer.
     pub max_deadline: Duration,
 }
 
-/// The services with their layers: shed load, deadline, admit. Fails when an RPC says not who may call it.
+/// The services with their layers: deadline, admit. Fails when an RPC says not who may call it.
 pub fn router<H: Health>(
     descriptors: &DescriptorPool,
     health: HealthServer<H>,
@@ -122,10 +123,11 @@ pub fn router<H: Health>(
         .reset_fallback()
         .layer(from_fn_with_state(admission, interceptor::admit))
         .layer(from_fn_with_state(deadlines, deadline::within_deadline))
-        .layer(from_fn_with_state(
-            load_shed::Room::new(options.max_concurrent_requests),
-            load_shed::shed_load,
-        ))
         .layer(from_fn(status::name_transport_faults))
         .layer(CatchPanicLayer::custom(status::panicked)))
+}
+
+/// What a request is told that there is no room for.
+pub async fn overloaded(_: Request) -> Response {
+    Status::from(Error::Unavailable("too many requests at one time".into())).into_http()
 }

@@ -31,12 +31,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::response::Response;
 use prost_reflect::DescriptorPool;
 
 pub use bindings::RouteError;
 pub use schema::UnsupportedType;
 
 use call::Grpc;
+use error::Problem;
 use routes::RouteTable;
 use transcode::Transcoder;
 
@@ -79,4 +81,13 @@ pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router
         Some(cors) => router.layer(cors),
         None => router,
     })
+}
+
+/// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would
+/// not see the answer else.
+pub async fn overloaded(request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    body::drain(body, &parts.headers).await;
+    let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    Problem::unavailable().into_response(request_id.unwrap_or_default())
 }

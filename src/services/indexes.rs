@@ -96,18 +96,13 @@ impl PersonIndexes {
             Some(known) if known.id == person.id => known.revision,
             Some(_) | None => 0,
         };
-        let now = self.clock.now();
-        if known == 0 {
-            self.load(owner, slot, &person, now).await?;
-        } else {
-            let account = &owner.account_id;
-            let deleted = self.store.deletions_since(account, &person.id, known).await?;
-            // What was deleted and brought back since is among the rows.
-            let rows = self
-                .store
-                .memories_since(account, &person.id, &owner.user_id, known)
-                .await?;
-            self.show(owner, slot, deleted, rows).await?;
+        let replica = self.store.replica_with(owner, &person).await;
+        let is_read = match &replica {
+            Some(replica) => self.catch_up(replica, owner, slot, &person, known).await.is_ok(),
+            None => false,
+        };
+        if !is_read {
+            self.catch_up(&self.store, owner, slot, &person, known).await?;
         }
         let profile = self.store.profile(&owner.account_id, &person.id).await?;
         let profile = ProfileNote::of(profile)?;
@@ -120,26 +115,52 @@ impl PersonIndexes {
         Ok(())
     }
 
+    /// Reads from `source` what changed after the revision `known`.
+    async fn catch_up(
+        &self,
+        source: &Store,
+        owner: &Owner,
+        slot: &Arc<Slot>,
+        person: &Person,
+        known: i64,
+    ) -> Result<()> {
+        if known == 0 {
+            return self.load(source, owner, slot, person).await;
+        }
+        let account = &owner.account_id;
+        let deleted = source.deletions_since(account, &person.id, known).await?;
+        // What was deleted and brought back since is among the rows.
+        let rows = source
+            .memories_since(account, &person.id, &owner.user_id, known)
+            .await?;
+        self.show(source, owner, slot, deleted, rows).await
+    }
+
     /// Reads everything, page by page. What another instance changes meanwhile is read again with the next refresh,
     /// because its revision is later than the person's was.
-    async fn load(&self, owner: &Owner, slot: &Arc<Slot>, person: &Person, now: DateTime<Utc>) -> Result<()> {
+    async fn load(&self, source: &Store, owner: &Owner, slot: &Arc<Slot>, person: &Person) -> Result<()> {
         *slot.state.write() = State::new(self.embedder.dimensions());
-        let mut last = None;
+        let (mut last, now) = (None, self.clock.now());
         loop {
-            let rows = self
-                .store
+            let rows = source
                 .memories_after(owner, &person.id, last.as_ref(), PAGE, now)
                 .await?;
             let Some(row) = rows.last() else { return Ok(()) };
             last = Some(row.memory.id.clone());
-            self.show(owner, slot, Vec::new(), rows).await?;
+            self.show(source, owner, slot, Vec::new(), rows).await?;
         }
     }
 
-    async fn show(&self, owner: &Owner, slot: &Arc<Slot>, gone: Vec<MemoryId>, rows: Vec<MemoryRow>) -> Result<()> {
+    async fn show(
+        &self,
+        source: &Store,
+        owner: &Owner,
+        slot: &Arc<Slot>,
+        gone: Vec<MemoryId>,
+        rows: Vec<MemoryRow>,
+    ) -> Result<()> {
         let ids = rows.iter().map(|row| &row.memory.id);
-        let mut vectors = self
-            .store
+        let mut vectors = source
             .embeddings_of(&owner.account_id, self.embedder.model(), ids)
             .await?;
         let (slot, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));

@@ -10,20 +10,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 
 use crate::error::{Error, Result};
+use connection::Guarded;
 use migrations::Migrator;
 
 mod accounts;
 mod api_keys;
 mod as_of;
 mod audit;
+mod connection;
 mod conversations;
 mod deletions;
 mod embeddings;
@@ -66,10 +66,20 @@ const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
 pub struct StoreOptions {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
+    /// A read replica of a PostgreSQL, that indexes are loaded from where it is not behind.
+    pub replica_url: Option<String>,
+    /// Connections that are kept open; PostgreSQL only.
+    pub min_connections: u32,
     /// Connections for reading; PostgreSQL writes through the same ones.
     pub max_connections: u32,
     /// How long to wait for a connection or for another writer.
     pub timeout: Duration,
+    /// How long a statement may run; PostgreSQL only.
+    pub statement_timeout: Duration,
+    /// How long a connection is kept that nobody uses; PostgreSQL only.
+    pub idle_timeout: Duration,
+    /// How old a connection gets; PostgreSQL only.
+    pub max_lifetime: Duration,
 }
 
 /// The database.
@@ -78,62 +88,45 @@ pub struct StoreOptions {
 /// SQLite; on PostgreSQL both are one pool.
 #[derive(Clone, Debug)]
 pub struct Store {
-    read: DatabaseConnection,
-    write: DatabaseConnection,
+    read: Guarded<DatabaseConnection>,
+    write: Guarded<DatabaseConnection>,
+    replica: Option<Guarded<DatabaseConnection>>,
     vault: Arc<Vault>,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
 #[derive(Debug)]
-pub struct Transaction(DatabaseTransaction, Arc<Vault>);
+pub struct Transaction(Guarded<DatabaseTransaction>, Arc<Vault>);
 
 impl Store {
-    /// Opens the database, whose private contents `vault` seals; a SQLite file is made where there is none. Fails when
-    /// it does not answer.
+    /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
+    /// is connected to when it is first asked.
     pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
-        let (timeout, vault) = (options.timeout, Arc::new(vault));
-        let mut connect = ConnectOptions::new(&options.url);
-        connect
-            .max_connections(options.max_connections)
-            .acquire_timeout(timeout)
-            .connect_timeout(timeout)
-            .test_before_acquire(false)
-            .sqlx_logging(false)
-            .map_sqlx_sqlite_opts(move |sqlite| {
-                sqlite
-                    .create_if_missing(true)
-                    .journal_mode(SqliteJournalMode::Wal)
-                    .synchronous(SqliteSynchronous::Full)
-                    .foreign_keys(true)
-                    // What is deleted is overwritten, not only unlinked.
-                    .pragma("secure_delete", "ON")
-                    .busy_timeout(timeout)
-            });
         if options.url.starts_with("sqlite:") {
             make_file(&options.url)?;
-            let mut writer = connect.clone();
-            writer.max_connections(1);
-            // The writer goes first: it makes the file.
-            let write = Database::connect(writer).await.map_err(db_error)?;
-            let read = Database::connect(connect).await.map_err(db_error)?;
-            Ok(Self { read, write, vault })
-        } else {
-            let pool = Database::connect(connect).await.map_err(db_error)?;
-            Ok(Self {
-                read: pool.clone(),
-                write: pool,
-                vault,
-            })
         }
+        let pools = connection::open(options).await.map_err(db_error)?;
+        Ok(Self {
+            read: pools.read,
+            write: pools.write,
+            replica: pools.replica,
+            vault: Arc::new(vault),
+        })
     }
 
     /// Brings the schema up to date.
     pub async fn migrate_up(&self) -> Result<()> {
-        if self.write.get_database_backend() != DbBackend::Postgres {
-            return Migrator::up(&self.write, None).await.map_err(db_error);
+        let connection = self.write.inner();
+        if connection.get_database_backend() != DbBackend::Postgres {
+            return Migrator::up(connection, None).await.map_err(db_error);
         }
         // One instance at a time; the lock ends with the transaction.
-        let transaction = self.write.begin().await.map_err(db_error)?;
+        let transaction = connection.begin().await.map_err(db_error)?;
+        // Others wait for it, and a change of much data takes its time.
+        transaction
+            .execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+            .await
+            .map_err(db_error)?;
         let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
         transaction.execute_unprepared(&lock).await.map_err(db_error)?;
         Migrator::up(&transaction, None).await.map_err(db_error)?;
@@ -142,13 +135,15 @@ impl Store {
 
     /// Takes back the last `steps` changes of the schema.
     pub async fn migrate_down(&self, steps: u32) -> Result<()> {
-        Migrator::down(&self.write, Some(steps)).await.map_err(db_error)
+        Migrator::down(self.write.inner(), Some(steps)).await.map_err(db_error)
     }
 
     /// Every change of the schema by name, and whether it is applied.
     pub async fn migration_status(&self) -> Result<Vec<(String, bool)>> {
-        Migrator::install(&self.write).await.map_err(db_error)?;
-        let applied = Migrator::get_applied_migrations(&self.write).await.map_err(db_error)?;
+        Migrator::install(self.write.inner()).await.map_err(db_error)?;
+        let applied = Migrator::get_applied_migrations(self.write.inner())
+            .await
+            .map_err(db_error)?;
         let names: Vec<String> = applied.iter().map(|m| m.name().to_owned()).collect();
         Ok(Migrator::migrations()
             .iter()
@@ -156,23 +151,37 @@ impl Store {
             .collect())
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers; from then on it is asked, or not, as the answer is.
     pub async fn ping(&self) -> Result<()> {
-        self.read.execute_unprepared("SELECT 1").await.map_err(db_error)?;
-        Ok(())
+        self.read.probe().await.map_err(db_error)
+    }
+
+    /// Whether the read replica answers, in the same way. Searches go on without it.
+    pub async fn ping_replica(&self) -> Result<()> {
+        match &self.replica {
+            Some(replica) => replica.probe().await.map_err(db_error),
+            None => Ok(()),
+        }
+    }
+
+    /// From now on nothing is asked of the database, until it has answered [`Self::ping`].
+    pub fn expect_nothing(&self) {
+        self.read.expect_nothing();
+    }
+
+    /// The same database for whoever asks also while it is known to be away.
+    pub fn unguarded(&self) -> Self {
+        Self {
+            read: self.read.unguarded(),
+            write: self.write.unguarded(),
+            ..self.clone()
+        }
     }
 
     /// Begins a transaction that will write.
     pub async fn begin(&self) -> Result<Transaction> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.write
-            .begin_with_options(options)
-            .await
-            .map(|transaction| Transaction(transaction, Arc::clone(&self.vault)))
-            .map_err(db_error)
+        let transaction = self.write.begin().await.map_err(db_error)?;
+        Ok(Transaction(transaction, Arc::clone(&self.vault)))
     }
 
     /// Takes out of SQLite's write-ahead log what was deleted from the database. What can't be done now, because others

@@ -56,6 +56,16 @@ impl Store {
 }
 
 impl Store {
+    /// The read replica, where there is one and it knows all of the person's memories up to this revision.
+    pub async fn replica_with(&self, owner: &Owner, person: &Person) -> Option<Self> {
+        let replica = Self {
+            read: self.replica.clone()?,
+            ..self.clone()
+        };
+        let known = replica.person(owner).await.ok().flatten()?;
+        (known.id == person.id && known.revision >= person.revision).then_some(replica)
+    }
+
     /// The first `limit` people of an account that come after `user_id`, by that.
     pub async fn persons_after(
         &self,

@@ -17,8 +17,7 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use self::generator::{Generator, Hostile, Known};
-use crate::postgres::Postgres;
-use crate::support::{Answer, Rest, TestServer, bindings, conversation, send};
+use crate::support::{Answer, Postgres, Rest, TestServer, bindings, conversation, send};
 
 const CALLBACK: &str = "https://app.example.com/callback?from=memsync";
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::postgres::Postgres;
 use crate::process::{Process, Rest, eventually, memsync};
+use crate::support::Postgres;
 
 const SECRET: &str = "the one secret of every instance, long enough";
 /// What an instance believes of a key or a session for at most two seconds, and a slow machine's leeway.
@@ -163,4 +163,46 @@ async fn what_each_counts_adds_up() {
         (lists.map(|point| point["requests"].as_u64().unwrap()).sum::<u64>() == 21).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_that_is_behind_or_gone_hides_nothing_from_a_search() {
+    let postgres = Postgres::start();
+    let standby = postgres.standby();
+    let (url, replica_url) = (postgres.url(), standby.url());
+    let settings = [
+        ("MEMSYNC_DATABASE__URL", url.as_str()),
+        ("MEMSYNC_DATABASE__REPLICA_URL", replica_url.as_str()),
+        ("MEMSYNC_AUTH__JWT_SECRET", SECRET),
+    ];
+    let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let first = Process::start_with(places[0].path(), &settings);
+    let key = first.first_key();
+    let second = Process::start_with(places[1].path(), &settings);
+    let (first, second) = (Rest::new(first.url(), &key), Rest::new(second.url(), &key));
+    let is_found = async |thing: &str| {
+        let words = format!("I bought a {thing} in Porto.");
+        let body = json!({"messages": [{"role": "user", "content": words}], "agent_id": "a", "thread_id": thing,
+            "source": "s"});
+        assert_eq!(first.post("/v1/memories", &body).await.unwrap().0, 200);
+        let (status, found) = second
+            .post("/v1/memories/search", &json!({"query": thing}))
+            .await
+            .unwrap();
+        assert_eq!(status, 200, "{found}");
+        assert!(found.to_string().contains(thing), "{thing}: {found}");
+    };
+    is_found("kayak").await;
+    standby.sql("SELECT pg_wal_replay_pause()");
+    is_found("violin").await;
+    is_found("lantern").await;
+    standby.sql("SELECT pg_wal_replay_resume()");
+    is_found("teapot").await;
+    let reads = "SELECT sum(seq_scan + idx_scan) > 0 FROM pg_stat_user_tables WHERE relname = 'memories'";
+    eventually("indexes were loaded from the replica", SOON, async || {
+        (standby.sql(reads).trim() == "t").then_some(())
+    })
+    .await;
+    standby.crash();
+    is_found("saddle").await;
 }

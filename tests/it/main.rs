@@ -10,6 +10,7 @@ mod clients_node;
 mod clients_oauth;
 mod clients_python;
 mod crash;
+mod faults;
 mod fuzz;
 mod garbage;
 mod grpc;

@@ -54,7 +54,27 @@ impl Process {
     /// The same with more settings.
     #[track_caller]
     pub fn start_with(data_dir: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = memsync_command(data_dir, settings);
+        Self::listen(data_dir, memsync_command(data_dir, settings))
+    }
+
+    /// Starts one that a signal does nothing to, such as that of a file that is too large.
+    #[track_caller]
+    pub fn start_deaf_to(data_dir: &Path, signal: &str) -> Self {
+        let memsync = memsync_command(data_dir, &[]);
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' {signal}; exec '{}'", memsync.get_program().display());
+        shell.args(["-c", &script]).current_dir(data_dir);
+        for (name, value) in memsync.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::listen(data_dir, shell)
+    }
+
+    #[track_caller]
+    fn listen(data_dir: &Path, mut command: Command) -> Self {
         command
             .env("MEMSYNC_LISTEN", "127.0.0.1:0")
             .env("MEMSYNC_ADDRESS_FILE", data_dir.join("address"));
@@ -81,6 +101,18 @@ impl Process {
             find_key(text).is_some() && text.contains("/v1/memories/search")
         });
         find_key(&shown).unwrap()
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.child.id()
+    }
+
+    /// The most memory that the process ever had, in MiB.
+    pub fn peak_memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        kib / 1024
     }
 
     /// Everything printed on stdout up to now.
@@ -118,7 +150,7 @@ impl Process {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.child.child.id().to_string();
+        let pid = self.id().to_string();
         let kill = format!("kill -{name} \"$0\"");
         let sent = Command::new("sh").args(["-c", &kill, &pid]).status().unwrap();
         assert!(sent.success(), "SIG{name} could not be sent");
@@ -200,6 +232,10 @@ impl Rest {
             base,
             key: key.to_owned(),
         }
+    }
+
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Status and JSON body of a POST.

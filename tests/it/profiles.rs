@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::process::{BOUND, eventually};
-use crate::support::{Hand, Rest, TestServer, conversation, files_with};
+use crate::support::{Hand, Rest, TestServer, conversation};
 
 const LIFE: [&str; 8] = [
     "My name is Nora Lind and I live in Bergen.",
@@ -192,11 +192,7 @@ async fn what_is_deleted_changed_or_superseded_leaves_the_bio_at_once_and_delete
     assert!(!bio(&ada).await.contains("cello"));
     let history = ada.get("/v1/profile/history").await.ok();
     assert!(!history.to_string().contains("cello"), "{history}");
-    assert_eq!(
-        files_with(server.dir.path(), "cello"),
-        0,
-        "not in the database's files either"
-    );
+    assert_eq!(server.traces_of("cello"), 0, "not in the database's files either");
 
     ada.store(&conversation("later", &["I joined Harbour Yachts as a carpenter."]))
         .await;
@@ -353,7 +349,7 @@ async fn erasing_a_person_erases_the_bio_and_counts_it() {
         ada.get("/v1/profile/history?user_id=nora").await.ok(),
         json!({"snapshots": []})
     );
-    assert_eq!(files_with(server.dir.path(), "Fjord Boats"), 0);
+    assert_eq!(server.traces_of("Fjord Boats"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -96,7 +96,7 @@ async fn a_stop_finishes_requests_under_way_and_says_not_serving() {
     connection.read_exact(&mut go_on).await.unwrap();
     assert_eq!(go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
 
-    let TestServer { running, dir } = server;
+    let TestServer { running, dir, database } = server;
     let stopping = tokio::spawn(running.stop());
     let stopped = watched.message().await.unwrap().unwrap();
     assert_eq!(stopped.status(), ServingStatus::NotServing);
@@ -112,11 +112,6 @@ async fn a_stop_finishes_requests_under_way_and_says_not_serving() {
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 
     // What it acknowledged on the way out is there after the next start.
-    let config = crate::support::config(&dir);
-    let app = memsync::app::App::open(&config, Clock::system()).await.unwrap();
-    let next = TestServer {
-        running: app.start(&config).await.unwrap(),
-        dir,
-    };
+    let next = TestServer::start_in(dir, database, |_| {}, Clock::system()).await;
     assert_eq!(next.rest(&key).list("").await.len(), 1);
 }

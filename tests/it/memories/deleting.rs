@@ -3,7 +3,7 @@
 use memsync::proto::v1 as pb;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Rest, TestServer, conversation, files_with, send};
+use crate::support::{Answer, Rest, TestServer, conversation, send};
 
 async fn delete(rest: &Rest, id: &str, query: &str) -> Answer {
     send(rest.request("DELETE", &format!("/v1/memories/{id}?{query}"))).await
@@ -169,14 +169,14 @@ async fn no_file_of_the_database_holds_a_deleted_sentence_in_the_clear() {
             .store(&conversation("t", &["My quokka is called Bartholomew."]))
             .await;
         assert!(
-            files_with(server.dir.path(), "quokka") > 0,
+            server.traces_of("quokka") > 0,
             "the files that are read are those of the database"
         );
         delete(&rest, stored["memories"][0]["id"].as_str().unwrap(), query)
             .await
             .ok();
         for word in ["quokka", "bartholomew"] {
-            assert_eq!(files_with(server.dir.path(), word), 0, "{query}: {word}");
+            assert_eq!(server.traces_of(word), 0, "{query}: {word}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::process::{BOUND, Process, eventually};
-use crate::support::{DEFAULT_SCOPES, Rest, TestServer, conversation, field, files_with};
+use crate::support::{DEFAULT_SCOPES, Rest, TestServer, conversation, field};
 
 fn later(thread: &str, words: &[&str]) -> Value {
     let mut body = conversation(thread, words);
@@ -118,7 +118,7 @@ async fn an_erasure_erases_what_is_still_to_be_done() {
     ended(&rest, taken["task_id"].as_str().unwrap()).await;
     assert!(rest.list("user_id=anna").await.is_empty());
     for word in ["quokka", "bartholomew"] {
-        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
+        assert_eq!(server.traces_of(word), 0, "{word}");
     }
 }
 

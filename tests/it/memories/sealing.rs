@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::process::{self, Process, memsync};
-use crate::support::{PASSWORD, TestServer, conversation, field, files_with};
+use crate::support::{PASSWORD, TestServer, conversation, field};
 
 const SECRET: &str = "My password is Quokka-Bartholomew-9.";
 
@@ -16,9 +16,9 @@ async fn no_file_holds_a_private_memory_in_the_clear_and_search_finds_it() {
     let stored = rest.store(&body).await;
     let secret = &stored["memories"][1];
     assert_eq!(secret["categories"].as_array().unwrap().last(), Some(&json!("private")));
-    assert!(files_with(server.dir.path(), "theodolites") > 0, "these are the files");
+    assert!(server.traces_of("theodolites") > 0, "these are the files");
     for word in ["quokka", "bartholomew"] {
-        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
+        assert_eq!(server.traces_of(word), 0, "{word}");
     }
     let id = secret["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/memories/{id}");
@@ -29,7 +29,7 @@ async fn no_file_holds_a_private_memory_in_the_clear_and_search_finds_it() {
     ))
     .await
     .ok();
-    assert_eq!(files_with(server.dir.path(), "zymurgy"), 0);
+    assert_eq!(server.traces_of("zymurgy"), 0);
     assert_eq!(rest.get(&path).await.ok()["metadata"], json!({"note": "zymurgy"}));
 
     rest.patch(
@@ -39,7 +39,7 @@ async fn no_file_holds_a_private_memory_in_the_clear_and_search_finds_it() {
     .await
     .ok();
     for word in ["quokka", "wombat", "ferdinand", "pangolin", "zymurgy"] {
-        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
+        assert_eq!(server.traces_of(word), 0, "{word}");
     }
     for rerank in [false, true] {
         let found = rest
@@ -71,7 +71,7 @@ async fn a_memory_that_becomes_private_is_sealed_with_what_it_was_before() {
     rest.patch(&path, &json!({"content": "User collects sextants."}))
         .await
         .ok();
-    assert!(files_with(server.dir.path(), "theodolite") > 0 && files_with(server.dir.path(), "sextant") > 0);
+    assert!(server.traces_of("theodolite") > 0 && server.traces_of("sextant") > 0);
     let before = rest.get(&format!("{path}/history")).await.ok();
     rest.patch(&path, &json!({"categories": ["interests", "private"]}))
         .await
@@ -79,7 +79,7 @@ async fn a_memory_that_becomes_private_is_sealed_with_what_it_was_before() {
     // What a change overwrote is gone from the log with the next checkpoint, as after every deletion.
     server.running.app.memories.purge().await.unwrap();
     for word in ["theodolite", "sextant"] {
-        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
+        assert_eq!(server.traces_of(word), 0, "{word}");
     }
     let after = rest.get(&format!("{path}/history")).await.ok();
     assert_eq!(after["versions"][0], before["versions"][0]);
@@ -103,7 +103,7 @@ async fn whoever_deletes_the_account_deletes_the_key() {
         .unwrap();
     assert_eq!(receipt.sub, person.user_id);
     for word in ["quokka", "bartholomew", "ada@example.com"] {
-        assert_eq!(files_with(server.dir.path(), word), 0, "{word}");
+        assert_eq!(server.traces_of(word), 0, "{word}");
     }
     // The same person again has another key and none of the memories.
     let again = server.register("ada@example.com").await;

@@ -1,8 +1,11 @@
-//! A whole server in this process on a fresh SQLite file, and clients of both transports.
+//! A whole server in this process on a fresh database, and clients of both transports.
 
+mod database;
 mod descriptors;
 mod people;
+mod postgres;
 mod proto_json;
+mod proxy;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,14 +29,18 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
+pub use database::TestDatabase;
 pub use descriptors::{Access, Binding, access, bindings, call_raw, success_status};
 pub use people::{Hand, PASSWORD, Person};
+pub use postgres::Postgres;
 pub use proto_json::proto_json;
+pub use proxy::{Proxy, Way};
 
 /// A server of its own, with a directory of its own.
 pub struct TestServer {
     pub running: Running,
     pub dir: TempDir,
+    pub database: TestDatabase,
 }
 
 /// A key as its owner sees it.
@@ -61,21 +68,33 @@ impl TestServer {
     /// Starts a server whose settings `change` has the last word on.
     pub async fn start_with(change: impl FnOnce(&mut Config), clock: Clock) -> Self {
         install_crypto();
-        Self::start_in(tempfile::tempdir().unwrap(), change, clock).await
+        Self::start_in(tempfile::tempdir().unwrap(), TestDatabase::create(), change, clock).await
     }
 
-    async fn start_in(dir: TempDir, change: impl FnOnce(&mut Config), clock: Clock) -> Self {
+    /// Starts a server on what another one left.
+    pub async fn start_in(
+        dir: TempDir,
+        database: TestDatabase,
+        change: impl FnOnce(&mut Config),
+        clock: Clock,
+    ) -> Self {
         let mut config = config(&dir);
+        config.database.url = database.url(dir.path());
         change(&mut config);
         let app = App::open(&config, clock).await.unwrap();
         let running = app.start(&config).await.unwrap();
-        Self { running, dir }
+        Self { running, dir, database }
+    }
+
+    /// In how many places of the database, or of the server's directory, a word stands in the clear.
+    pub fn traces_of(&self, word: &str) -> usize {
+        self.database.traces_of(word, self.dir.path())
     }
 
     /// Stops the server and starts another one on its directory.
     pub async fn restart_with(self, change: impl FnOnce(&mut Config), clock: Clock) -> Self {
         self.running.stop().await.unwrap();
-        Self::start_in(self.dir, change, clock).await
+        Self::start_in(self.dir, self.database, change, clock).await
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -160,7 +179,7 @@ impl TestServer {
     }
 }
 
-pub fn config(dir: &TempDir) -> Config {
+fn config(dir: &TempDir) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         address_file: None,
@@ -173,9 +192,14 @@ pub fn config(dir: &TempDir) -> Config {
         },
         database: DatabaseConfig {
             url: format!("sqlite://{}", dir.path().join("memsync.db").display()),
+            replica_url: None,
+            min_connections: 0,
             max_connections: 4,
             auto_migrate: true,
             timeout: Duration::from_secs(30),
+            statement_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(600),
+            max_lifetime: Duration::from_secs(1800),
         },
         auth: AuthConfig {
             key_cache: Duration::from_secs(3600),
@@ -203,6 +227,7 @@ pub fn config(dir: &TempDir) -> Config {
         cors_allowed_origins: Vec::new(),
         index_memory_mb: 64,
         max_concurrent_requests: 1024,
+        max_request_memory_mb: 512,
         unknown: Vec::new(),
     }
 }
@@ -398,7 +423,7 @@ pub fn field<'v>(memories: &'v [Value], name: &str) -> Vec<&'v str> {
 }
 
 /// How many files of a directory hold a word in the clear, in letters of any case.
-pub fn files_with(directory: &Path, word: &str) -> usize {
+fn files_with(directory: &Path, word: &str) -> usize {
     let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let holds = |bytes: &[u8]| {
         bytes

@@ -1,4 +1,5 @@
-//! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop.
+//! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop. `room` refuses
+//! what is too much.
 //!
 //! `app.rs` makes it; what is served is a router that it knows nothing of.
 
@@ -23,6 +24,10 @@ use uuid::Uuid;
 
 use crate::config::TlsConfig;
 use crate::model::{AccountId, Origin};
+
+mod room;
+
+pub use room::{Room, within};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);

@@ -1,0 +1,72 @@
+//! The database under a test: SQLite in its directory, or one of its own on the PostgreSQL that
+//! `MEMSYNC_TEST_POSTGRES_URL` names. The same tests run on both.
+
+use std::path::Path;
+use std::process::Command;
+
+use uuid::Uuid;
+
+use super::files_with;
+use super::postgres::binaries;
+use crate::process::run;
+
+pub enum TestDatabase {
+    Sqlite,
+    Postgres { server: String, name: String },
+}
+
+impl TestDatabase {
+    pub fn create() -> Self {
+        let Ok(server) = std::env::var("MEMSYNC_TEST_POSTGRES_URL") else {
+            return Self::Sqlite;
+        };
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        client(
+            "psql",
+            &["-X", "-q", "-d", &server, "-c", &format!("CREATE DATABASE {name}")],
+        );
+        Self::Postgres { server, name }
+    }
+
+    pub fn url(&self, directory: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}", directory.join("memsync.db").display()),
+            Self::Postgres { server, name } => {
+                let (server, _) = server.rsplit_once('/').unwrap();
+                format!("{server}/{name}")
+            }
+        }
+    }
+
+    /// In how many places a word stands in the clear, in letters of any case: files of SQLite, rows of PostgreSQL, where
+    /// what is deleted leaves the files with the next vacuum.
+    pub fn traces_of(&self, word: &str, directory: &Path) -> usize {
+        match self {
+            Self::Sqlite => files_with(directory, word),
+            Self::Postgres { .. } => {
+                let dump = client("pg_dump", &["--inserts", "-d", &self.url(directory)]).to_lowercase();
+                let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+                dump.lines()
+                    .filter(|line| line.contains(&word.to_lowercase()) || line.contains(&hex))
+                    .count()
+            }
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, name } = self
+            && !std::thread::panicking()
+        {
+            let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+            client("psql", &["-X", "-q", "-d", server, "-c", &drop]);
+        }
+    }
+}
+
+fn client(program: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(binaries().join(program));
+    command.args(arguments);
+    run(command).expect_success(program).stdout
+}
