@@ -21,6 +21,7 @@ mod m20261124_000013_deletions;
 mod m20261124_000014_sealing;
 mod m20261125_000015_tasks;
 mod m20261125_000016_profiles;
+mod m20261129_000017_leases;
 
 pub(crate) struct Migrator;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000014_sealing::Migration),
             Box::new(m20261125_000015_tasks::Migration),
             Box::new(m20261125_000016_profiles::Migration),
+            Box::new(m20261129_000017_leases::Migration),
         ]
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
+use uuid::Uuid;
 
 use crate::config::{Config, EmbedderConfig, Hidden};
 use crate::error::{Error, Result};
@@ -72,6 +73,7 @@ pub struct App {
     pub memories: Arc<MemoryService>,
     /// Profiles.
     pub profiles: Arc<ProfileService>,
+    clock: Clock,
     is_ready: Arc<watch::Sender<bool>>,
 }
 
@@ -121,7 +123,7 @@ impl App {
         let audit = AuditLog::new(store.clone(), clock.clone());
         let memories = Arc::new(MemoryService::new(
             store.clone(),
-            clock,
+            clock.clone(),
             embedder(config)?,
             config.index_memory_mb,
             Arc::clone(&receipts),
@@ -135,6 +137,7 @@ impl App {
             receipts,
             profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,
+            clock,
             is_ready: Arc::new(watch::Sender::new(false)),
         })
     }
@@ -304,8 +307,27 @@ impl App {
         }
     }
 
+    /// Whether this instance is the one that does a sweep. The one that does goes on with it; another takes over when it
+    /// has missed two.
+    async fn sweeps(&self, what: &str, instance: &str, every: Duration) -> Result<bool> {
+        let now = self.clock.now();
+        let lease = TimeDelta::from_std(every * 5 / 2).unwrap_or(TimeDelta::MAX);
+        self.store.take_lease(what, instance, now, now + lease).await
+    }
+
+    /// Forgets memories whose time is over; says how many.
+    async fn forget_expired(&self, instance: &str) -> Result<usize> {
+        match self.sweeps("expiry", instance, EXPIRY_INTERVAL).await? {
+            true => self.memories.forget_expired().await,
+            false => Ok(0),
+        }
+    }
+
     /// Forgets what is too old.
-    async fn purge(&self, config: &Config) -> Result<()> {
+    async fn purge(&self, instance: &str, config: &Config) -> Result<()> {
+        if !self.sweeps("purge", instance, PURGE_INTERVAL).await? {
+            return Ok(());
+        }
         let days = |retention| TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
         self.auth.purge().await?;
         self.memories.purge().await?;
@@ -435,6 +457,7 @@ async fn do_jobs(app: App, mut stopped: watch::Receiver<bool>) {
 
 async fn maintain(app: App, config: Config) {
     app.ready().await;
+    let instance = Uuid::now_v7().to_string();
     let mut flush = tokio::time::interval(config.usage_flush_interval);
     let mut purge = tokio::time::interval(PURGE_INTERVAL);
     let mut expire = tokio::time::interval(EXPIRY_INTERVAL);
@@ -444,13 +467,13 @@ async fn maintain(app: App, config: Config) {
     loop {
         tokio::select! {
             _ = flush.tick() => app.flush().await,
-            _ = expire.tick() => match app.memories.forget_expired().await {
+            _ = expire.tick() => match app.forget_expired(&instance).await {
                 Ok(0) => {}
                 Ok(count) => tracing::info!(count, "memories were forgotten whose time is over"),
                 Err(error) => tracing::warn!(%error, "memories whose time is over are not forgotten yet"),
             },
             _ = purge.tick() => {
-                if let Err(error) = app.purge(&config).await {
+                if let Err(error) = app.purge(&instance, &config).await {
                     tracing::warn!(%error, "what is too old is not forgotten yet");
                 }
             }

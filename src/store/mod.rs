@@ -13,7 +13,7 @@ use std::time::Duration;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait};
 
 use crate::error::{Error, Result};
 use connection::Guarded;
@@ -28,6 +28,7 @@ mod conversations;
 mod deletions;
 mod embeddings;
 mod idempotency;
+mod leases;
 mod memories;
 mod memory_versions;
 #[path = "../../migrations/mod.rs"]
@@ -114,11 +115,11 @@ impl Store {
         })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. One that a newer program has changed is left as it is.
     pub async fn migrate_up(&self) -> Result<()> {
         let connection = self.write.inner();
         if connection.get_database_backend() != DbBackend::Postgres {
-            return Migrator::up(connection, None).await.map_err(db_error);
+            return apply_changes(connection).await.map_err(db_error);
         }
         // One instance at a time; the lock ends with the transaction.
         let transaction = connection.begin().await.map_err(db_error)?;
@@ -129,7 +130,7 @@ impl Store {
             .map_err(db_error)?;
         let lock = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
         transaction.execute_unprepared(&lock).await.map_err(db_error)?;
-        Migrator::up(&transaction, None).await.map_err(db_error)?;
+        apply_changes(&transaction).await.map_err(db_error)?;
         transaction.commit().await.map_err(db_error)
     }
 
@@ -208,6 +209,24 @@ impl Transaction {
     pub async fn commit(self) -> Result<()> {
         self.0.commit().await.map_err(db_error)
     }
+}
+
+/// While instances are replaced one by one, an older one may start on the schema of a newer one. Changes only ever add to
+/// what older programs ask for, so it can.
+async fn apply_changes<'c, C>(connection: &'c C) -> std::result::Result<(), DbErr>
+where
+    C: ConnectionTrait,
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let applied = Migrator::get_migration_models(connection).await?;
+    let known = Migrator::migrations();
+    let is_applied = |name: &str| applied.iter().any(|change| change.version == name);
+    let is_newer = applied.len() > known.len() && known.iter().all(|change| is_applied(change.name()));
+    if is_newer {
+        tracing::info!("the schema is that of a newer version");
+        return Ok(());
+    }
+    Migrator::up(connection, None).await
 }
 
 /// Makes the file of a SQLite database and its directory where there are none, for the owner's eyes only. SQLite gives the

@@ -18,6 +18,7 @@ mod instances;
 mod isolation;
 mod isolation_property;
 mod keys;
+mod leases;
 mod local_embedder;
 mod logs;
 mod memories;

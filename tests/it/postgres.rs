@@ -42,6 +42,25 @@ fn two_instances_can_start_at_once_on_an_empty_postgresql() {
     assert_eq!(accounts.lines().count(), 1, "{accounts}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_program_starts_and_stores_on_the_schema_of_a_newer_one() {
+    let postgres = Postgres::start();
+    let (data, url) = (tempfile::tempdir().unwrap(), postgres.url());
+    let settings = [("MEMSYNC_DATABASE__URL", url.as_str())];
+    let server = Process::start_with(data.path(), &settings);
+    let key = server.first_key();
+    server.stop().expect_success("SIGTERM");
+    // What a newer one would leave: a change that this one does not know.
+    postgres.sql("ALTER TABLE memories ADD COLUMN of_tomorrow text");
+    postgres.sql("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29990101_000001_tomorrow', 0)");
+    let server = Process::start_with(data.path(), &settings);
+    let rest = Rest::new(server.url(), &key);
+    let body = json!({"messages": [{"role": "user", "content": "I live in Oslo."}], "agent_id": "a", "thread_id": "t",
+        "source": "s"});
+    let (status, answer) = rest.post("/v1/memories", &body).await.unwrap();
+    assert_eq!((status, &answer["memories_created"]), (200, &json!(1)), "{answer}");
+}
+
 /// What is asked and answered; ids and times are replaced, for they differ from run to run.
 async fn scenario(data: &Path, settings: &[(&str, &str)]) -> Vec<(String, Value)> {
     let settings = [settings, &[("MEMSYNC_BOOTSTRAP", "false")]].concat();
