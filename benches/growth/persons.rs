@@ -1,86 +1,88 @@
-//! Requests as the number of people grows, with 1,000 memories each, on SQLite; under caches of three sizes.
+//! Requests as the number of people grows, with 1,000 memories each, on SQLite; under the default cache and a large one.
 
 use std::ops::Range;
 
 use crate::Options;
-use crate::rounds::{gets, lists, searches, stores, warm_up, who_am_i};
+use crate::rounds::{first_searches, gets, lists, searches, stores, who_am_i};
+use crate::support::figures::percentile_ms;
 use crate::support::installation::{Installation, Server};
 
+const DEFAULT_CACHE_MB: usize = 512;
 const MEMORIES_EACH: usize = 1_000;
 /// People that the hot requests are about: those that came first.
 const HOT: Range<usize> = 0..10;
 const CONNECTIONS: usize = 2;
 const STREAMS_PER_CONNECTION: usize = 4;
-const COLUMNS: [&str; 6] = [
+/// People whose first search is timed, at most.
+const FIRST_SEARCHES: usize = 100;
+const COLUMNS: [&str; 7] = [
     "WhoAmI",
     "GetMemory, all",
     "ListMemories, all",
     "search, hot",
     "store, hot",
     "search, all",
+    "first search, ms",
 ];
 
 pub async fn measure(options: &Options) {
-    let large = options.large_cache_mb.to_string();
-    let caches = [
-        ("the default cache of 512 MiB", "512"),
-        ("a large cache", large.as_str()),
-        ("a cache too small for one person: each search loads an index", "1"),
-    ];
-    let levels = std::iter::successors(Some(HOT.end), |people| Some(people * 10));
-    let levels: Vec<usize> = levels.take_while(|people| *people <= options.persons).collect();
-
-    let installation = Installation::on_sqlite();
-    let mut first_rows = [None; 3];
-    let mut tables: [Vec<String>; 3] = Default::default();
-    let mut imported = 0;
-    for people in levels {
-        installation.import(imported..people, MEMORIES_EACH);
-        imported = people;
-        for (cache, (_, mebibytes)) in caches.iter().enumerate() {
-            let server = installation.start(&[("MEMSYNC_INDEX__MEMORY_MB", mebibytes)]);
-            let row = per_second(options, &server, people).await;
-            let first = first_rows[cache].get_or_insert(row);
-            let cells = row
-                .iter()
-                .zip(first)
-                .map(|(now, first)| format!(" {now:.0} ({:.2}) |", now / *first));
-            tables[cache].push(format!("| {people} |{}", cells.collect::<String>()));
-        }
-    }
-    println!(
-        "\nRequests a second of {} clients; in brackets, as a ratio to the first row.",
-        CONNECTIONS * STREAMS_PER_CONNECTION
-    );
+    let clients = CONNECTIONS * STREAMS_PER_CONNECTION;
+    println!("\nRequests a second of {clients} clients; in brackets, as a ratio to the first row of the same cache.");
     println!(
         "All: a person picked at random each time. Hot: one of the same {}.",
         HOT.end
     );
-    for ((name, mebibytes), rows) in caches.iter().zip(tables) {
-        println!("\nWith {name} (MEMSYNC_INDEX__MEMORY_MB={mebibytes}):");
-        println!(
-            "| people | {} |\n|{}",
-            COLUMNS.join(" | "),
-            " --- |".repeat(COLUMNS.len() + 1)
-        );
-        rows.iter().for_each(|row| println!("{row}"));
+    println!("First search: of one client, each of a person whose index is not in memory yet; median.");
+    println!("| cache, MiB | people | {} |", COLUMNS.join(" | "));
+    println!("|{}", " --- |".repeat(COLUMNS.len() + 2));
+
+    let caches_mb = [DEFAULT_CACHE_MB, options.large_cache_mb];
+    let mut first_rows = [None; 2];
+    let levels = std::iter::successors(Some(HOT.end), |people| Some(people * 10));
+    let installation = Installation::on_sqlite();
+    let mut imported = 0;
+    for people in levels.take_while(|people| *people <= options.persons) {
+        installation.import(imported..people, MEMORIES_EACH);
+        imported = people;
+        for (cache_mb, first_row) in caches_mb.iter().zip(&mut first_rows) {
+            let server = installation.start(&[("MEMSYNC_INDEX__MEMORY_MB", &cache_mb.to_string())]);
+            let row = row(options, &server, people).await;
+            let ratios = row
+                .iter()
+                .zip(first_row.get_or_insert(row))
+                .map(|(now, first)| now / *first);
+            let cells: String = row
+                .iter()
+                .zip(ratios)
+                .map(|(now, ratio)| format!(" {now:.0} ({ratio:.2}) |"))
+                .collect();
+            println!("| {cache_mb} | {people} |{cells}");
+        }
     }
 }
 
-/// Requests a second, by column.
-async fn per_second(options: &Options, server: &Server, people: usize) -> [f64; COLUMNS.len()] {
+/// Figures by column.
+async fn row(options: &Options, server: &Server, people: usize) -> [f64; COLUMNS.len()] {
     let callers = server.callers(CONNECTIONS, STREAMS_PER_CONNECTION).await;
     who_am_i(&callers, options.round / 4).await;
-    warm_up(&callers[0], HOT).await;
-    let without_index = [
-        who_am_i(&callers, options.round).await,
-        gets(&callers, options.round, 0..people, MEMORIES_EACH).await,
-        lists(&callers, options.round, 0..people).await,
-    ];
+    let sample = (0..people).step_by(people.div_ceil(FIRST_SEARCHES));
+    let mut first_searches_took = first_searches(&callers[0], sample).await;
+    let who_am_i = who_am_i(&callers, options.round).await;
+    let gets = gets(&callers, options.round, 0..people, MEMORIES_EACH).await;
+    let lists = lists(&callers, options.round, 0..people).await;
+    first_searches(&callers[0], HOT).await;
     let hot_searches = searches(&callers, options.round, HOT, MEMORIES_EACH).await;
     let hot_stores = stores(&callers, options.round, HOT).await;
-    warm_up(&callers[0], 0..people).await;
+    // Into memory, as far as there is room.
+    first_searches(&callers[0], 0..people).await;
     let all_searches = searches(&callers, options.round, 0..people, MEMORIES_EACH).await;
-    let [who_am_i, gets, lists] = without_index;
-    [who_am_i, gets, lists, hot_searches, hot_stores, all_searches].map(|round| round.per_second)
+    [
+        who_am_i.per_second,
+        gets.per_second,
+        lists.per_second,
+        hot_searches.per_second,
+        hot_stores.per_second,
+        all_searches.per_second,
+        percentile_ms(&mut first_searches_took, 50),
+    ]
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rand::random_range;
@@ -46,11 +46,16 @@ pub async fn searches(callers: &[Grpc], duration: Duration, people: Range<usize>
     round(callers, duration, call).await
 }
 
-/// Searches each person once, so that their indexes are in memory as far as there is room.
-pub async fn warm_up(caller: &Grpc, people: Range<usize>) {
+/// Searches each person once, one after the other, and tells how long each took: where nobody was searched before, each
+/// search loads an index.
+pub async fn first_searches(caller: &Grpc, people: impl IntoIterator<Item = usize>) -> Vec<Duration> {
+    let mut times = Vec::new();
     for person in people {
+        let started = Instant::now();
         caller.search(person_name(person), question(person)).await.unwrap();
+        times.push(started.elapsed());
     }
+    times
 }
 
 /// Turns of conversations. What was stored is deleted behind the round, so that people stay as they were.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::Options;
-use crate::rounds::{searches, stores, warm_up};
+use crate::rounds::{first_searches, searches, stores};
 use crate::support::callers::Round;
 use crate::support::installation::Installation;
 use crate::support::postgres::Postgres;
@@ -42,7 +42,7 @@ async fn row_for_each_number_of_clients(
     memories_each: usize,
 ) {
     let server = installation.start(&[CACHE]);
-    warm_up(&server.grpc().await, people.clone()).await;
+    first_searches(&server.grpc().await, people.clone()).await;
     for (connections, streams) in CLIENTS {
         let callers = server.callers(connections, streams).await;
         let searches = searches(&callers, options.round, people.clone(), memories_each).await;
