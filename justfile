@@ -46,6 +46,22 @@ bench:
 bench-memories:
     cargo bench --bench memories
 
+# What the service costs over a bare tonic server, and REST over gRPC.
+bench-overhead *args:
+    cargo bench --bench overhead -- {{args}}
+
+# What requests and starts cost as memories and people grow: sizes, persons, startup.
+bench-growth *args:
+    cargo bench --bench growth -- {{args}}
+
+# Whether resident memory stays where it is under load.
+soak minutes="30":
+    MEMSYNC_SOAK_MINUTES={{minutes}} cargo bench --bench soak
+
+# Put load on a running server.
+load *args:
+    cargo run --release --example load -- {{args}}
+
 # The binary to hand out.
 dist:
     cargo build --profile dist

@@ -8,7 +8,7 @@
 )]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use memsync::app::App;
 use memsync::config::Config;
@@ -16,81 +16,14 @@ use memsync::model::{AccountId, ApiKeyId, AuthMethod, Caller, Clock, Grant, Owne
 use memsync::providers::{Embedder, StaticTable};
 use memsync::search::Filter;
 use memsync::services::{Actor, ConversationMessage, Import, ImportFormat, ImportOptions, SearchRequest, StoreRequest};
-use serde_json::json;
+use support::figures::{percentile_ms, resident_mib};
+use support::sentences::{memory_line, question, sentence};
+
+#[expect(dead_code, reason = "other benches need the rest")]
+mod support;
 
 const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 const ROUNDS: usize = 200;
-const VERBS: [&str; 12] = [
-    "bought",
-    "painted",
-    "repaired",
-    "lost",
-    "borrowed",
-    "sold",
-    "cleaned",
-    "photographed",
-    "carried",
-    "found",
-    "built",
-    "hid",
-];
-const THINGS: [&str; 24] = [
-    "a violin",
-    "a kayak",
-    "a lantern",
-    "an anchor",
-    "a saddle",
-    "a novel",
-    "a basket",
-    "a puzzle",
-    "a telescope",
-    "a kettle",
-    "a bicycle",
-    "a tent",
-    "a carpet",
-    "a clock",
-    "a drum",
-    "a map",
-    "a mirror",
-    "a pillow",
-    "a radio",
-    "a scarf",
-    "a stamp",
-    "a teapot",
-    "a vase",
-    "a wheelbarrow",
-];
-const PLACES: [&str; 20] = [
-    "Oslo", "Lima", "Porto", "Kyoto", "Accra", "Quito", "Turin", "Cork", "Perth", "Dakar", "Malmö", "Basel", "Graz",
-    "Leeds", "Tampa", "Varna", "Zadar", "Nantes", "Osaka", "Bergen",
-];
-const PEOPLE: [&str; 16] = [
-    "my sister",
-    "my brother",
-    "my neighbour",
-    "my cousin",
-    "my boss",
-    "my aunt",
-    "my uncle",
-    "my teacher",
-    "my dentist",
-    "my landlord",
-    "my niece",
-    "my nephew",
-    "my colleague",
-    "my roommate",
-    "my grandmother",
-    "my coach",
-];
-
-/// The `n`th of very many different sentences.
-fn sentence(n: usize) -> String {
-    let of = |list: &[&'static str], n: usize| list[n % list.len()];
-    let (verb, thing) = (of(&VERBS, n), of(&THINGS, n / 12));
-    let (place, person) = (of(&PLACES, n / 288), of(&PEOPLE, n / 5_760));
-    format!("I {verb} {thing} in {place} for {person} on day {}.", n % 997)
-}
-
 #[tokio::main]
 async fn main() {
     let directory = tempfile::tempdir().unwrap();
@@ -115,7 +48,7 @@ async fn main() {
         fill(&app, &owner, size).await;
         let mut searches = Vec::new();
         for round in 0..ROUNDS {
-            let request = search(&owner, &format!("What did I do with {}?", sentence(round * 37)));
+            let request = search(&owner, &question(round * 37));
             let started = Instant::now();
             app.memories.search(request).await.unwrap();
             searches.push(started.elapsed());
@@ -128,14 +61,14 @@ async fn main() {
             stores.push(started.elapsed());
         }
         // The first search of a person loads the index.
-        let (store, search) = (percentiles(stores), percentiles(searches.split_off(1)));
+        searches.remove(0);
         println!(
-            "{size:>8}   {:>15.2} ms, {:>6.2} ms   {:>6.2} ms, {:>5.2} ms   {:>5} MiB",
-            store[0],
-            store[1],
-            search[0],
-            search[1],
-            resident_mib()
+            "{size:>8}   {:>15.2} ms, {:>6.2} ms   {:>6.2} ms, {:>5.2} ms   {:>5.0} MiB",
+            percentile_ms(&mut stores, 50),
+            percentile_ms(&mut stores, 95),
+            percentile_ms(&mut searches, 50),
+            percentile_ms(&mut searches, 95),
+            resident_mib(std::process::id())
         );
     }
 }
@@ -169,13 +102,7 @@ async fn fill(app: &App, owner: &Owner, size: usize) {
     };
     let mut import = Import::new(Arc::clone(&app.memories), options).unwrap();
     for n in 0..size {
-        let thread = format!("thread-{}", n / 50);
-        let line = json!({"format": 1, "memory": {
-            "id": format!("mem_{size:016x}{n:016x}"), "memory": sentence(n).replacen('I', "User", 1),
-            "type": "episodic", "categories": ["interests"], "importance": 0.5, "source": "bench",
-            "agent_id": "bench", "thread_id": thread, "source_message_ids": [format!("{thread}#{}", n % 50)],
-            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "version": 1}});
-        import.feed(format!("{line}\n").as_bytes()).await.unwrap();
+        import.feed(memory_line(size, n).as_bytes()).await.unwrap();
     }
     let report = import.finish(&Actor::operator()).await.unwrap();
     assert_eq!(report.imported, size as u64, "{:?}", report.errors.first());
@@ -229,22 +156,4 @@ fn caller(account_id: &AccountId) -> Caller {
         method: AuthMethod::ApiKey(ApiKeyId::generate()),
         grant: Grant::everything(),
     }
-}
-
-fn percentiles(mut times: Vec<Duration>) -> [f64; 2] {
-    times.sort_unstable();
-    [50, 95].map(|percent| times[(times.len() * percent / 100).min(times.len() - 1)].as_secs_f64() * 1000.0)
-}
-
-/// Memory of this process that is in RAM.
-fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?
-            .trim()
-            .strip_suffix(" kB")?
-            .parse::<u64>()
-            .ok()
-    });
-    kib.unwrap_or(0) / 1024
 }

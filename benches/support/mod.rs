@@ -1,0 +1,9 @@
+//! What benches share: installations and servers of their own, clients, callers, figures, and invented people.
+
+pub mod callers;
+pub mod figures;
+pub mod grpc;
+pub mod installation;
+pub mod postgres;
+pub mod rest;
+pub mod sentences;
