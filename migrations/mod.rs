@@ -22,6 +22,7 @@ mod m20261124_000014_sealing;
 mod m20261125_000015_tasks;
 mod m20261125_000016_profiles;
 mod m20261129_000017_leases;
+mod m20261129_000018_superseded_index;
 
 pub(crate) struct Migrator;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000015_tasks::Migration),
             Box::new(m20261125_000016_profiles::Migration),
             Box::new(m20261129_000017_leases::Migration),
+            Box::new(m20261129_000018_superseded_index::Migration),
         ]
     }
 }
