@@ -1,7 +1,7 @@
 //! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop. `room` refuses
 //! what is too much.
 //!
-//! `app.rs` makes it; what is served is a router that it knows nothing of.
+//! `app` makes it; what is served is a router that it knows nothing of.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener};
