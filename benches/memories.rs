@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use memsync::app::App;
 use memsync::config::Config;
+use memsync::model::Filter;
 use memsync::model::{AccountId, ApiKeyId, AuthMethod, Caller, Clock, Grant, Owner, Role};
 use memsync::providers::{Embedder, StaticTable};
-use memsync::search::Filter;
 use memsync::services::{Actor, ConversationMessage, Import, ImportFormat, ImportOptions, SearchRequest, StoreRequest};
 use support::figures::{percentile_ms, resident_mib};
 use support::sentences::{memory_line, question, sentence};

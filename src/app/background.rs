@@ -12,11 +12,14 @@ use super::{App, SERVICES};
 use crate::config::Config;
 use crate::error::Result;
 use crate::jobs;
+use crate::services::CandidateBuild;
 
 /// How often the database is asked whether it still answers.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often what is too old is forgotten.
 const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
+/// How often people are looked for who have outgrown memory.
+const CANDIDATES_INTERVAL: Duration = Duration::from_secs(5);
 /// How often memories are looked for whose time is over.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -36,6 +39,14 @@ impl App {
         let now = self.clock.now();
         let lease = TimeDelta::from_std(every * 5 / 2).unwrap_or(TimeDelta::MAX);
         self.store.take_lease(what, instance, now, now + lease).await
+    }
+
+    async fn build_all_candidates(&self, instance: &str) -> Result<()> {
+        let mut build = CandidateBuild::default();
+        while self.sweeps("candidates", instance, CANDIDATES_INTERVAL).await?
+            && self.memories.build_candidates(&mut build).await?
+        {}
+        Ok(())
     }
 
     /// Forgets memories whose time is over; says how many.
@@ -68,6 +79,20 @@ pub(super) async fn do_jobs(app: App, mut stopped: watch::Receiver<bool>) {
         tracing::warn!(%error, "tasks of the last run wait until their time is over");
     }
     jobs::run(app.memories, app.profiles, stopped).await;
+}
+
+/// Builds candidates of people who have outgrown memory, on one instance at a time.
+pub(super) async fn build_candidates(app: App) {
+    app.ready().await;
+    let instance = Uuid::now_v7().to_string();
+    let mut tick = tokio::time::interval(CANDIDATES_INTERVAL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.build_all_candidates(&instance).await {
+            tracing::warn!(%error, "candidates are not built yet");
+        }
+    }
 }
 
 pub(super) async fn maintain(app: App, config: Config) {

@@ -25,22 +25,21 @@ use crate::rest::{self, RestSettings};
 use crate::secrets;
 use crate::server::{self, Room, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, Secret, UsageService,
+    AuditLog, AuthService, AuthSettings, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings,
+    RateLimiter, Receipts, Secret, UsageService,
 };
-use crate::store::{ReadMasterKeys, Store, StoreOptions, Vault};
+use crate::store::Store;
 
 mod background;
+mod database;
 
-use background::{do_jobs, maintain, watch_database};
+use background::{build_candidates, do_jobs, maintain, watch_database};
+pub use database::{connect, rotate_master_key};
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
-/// The file of the master key, and of the one that takes its place.
-const MASTER_KEY: &str = "master_key";
-const NEW_MASTER_KEY: &str = "master_key.new";
 const SERVICES: [&str; 5] = [
     "",
     "memsync.v1.AuthService",
@@ -82,7 +81,7 @@ pub struct Running {
     handle: ServerHandle,
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
-    background: [JoinHandle<()>; 2],
+    background: [JoinHandle<()>; 3],
     /// The driver of background work, and what tells it to stop.
     jobs: (JoinHandle<()>, watch::Sender<bool>),
     certificate: Option<TlsCertificate>,
@@ -120,7 +119,10 @@ impl App {
             store.clone(),
             clock.clone(),
             embedder(config)?,
-            config.index_memory_mb,
+            IndexSettings {
+                memory_mb: config.index_memory_mb,
+                max_memories_per_person: config.max_memories_per_person,
+            },
             Arc::clone(&receipts),
         ));
         Ok(Self {
@@ -143,6 +145,12 @@ impl App {
         let store = self.store.unguarded();
         if config.database.auto_migrate || config.database.url.starts_with("sqlite:") {
             store.migrate_up().await?;
+        }
+        let can_migrate = config.database.auto_migrate;
+        if !self.memories.prepare_candidates(&store, can_migrate).await? && config.max_memories_per_person == 0 {
+            tracing::warn!(
+                "index.max_memories_per_person: this database can't find candidates; memory holds everybody"
+            );
         }
         if let Err(error) = store.check_master_key().await {
             let cause = anyhow::Error::from(error);
@@ -233,6 +241,7 @@ impl App {
         let background = [
             tokio::spawn(watch_database(self.clone(), config.clone(), health.clone(), status)),
             tokio::spawn(maintain(self.clone(), config.clone())),
+            tokio::spawn(build_candidates(self.clone())),
         ];
         let (stop_jobs, stopped) = watch::channel(false);
         let jobs = tokio::spawn(do_jobs(self.clone(), stopped));
@@ -290,56 +299,6 @@ impl Running {
         self.app.store.close().await?;
         Ok(())
     }
-}
-
-/// Opens the database as it is.
-pub async fn connect(config: &Config) -> Result<Store> {
-    connect_with(config, master_keys(config)).await
-}
-
-async fn connect_with(config: &Config, keys: ReadMasterKeys) -> Result<Store> {
-    let options = StoreOptions {
-        url: config.database.url.clone(),
-        replica_url: config.database.replica_url.clone(),
-        min_connections: config.database.min_connections,
-        max_connections: config.database.max_connections,
-        timeout: config.database.timeout,
-        statement_timeout: config.database.statement_timeout,
-        idle_timeout: config.database.idle_timeout,
-        max_lifetime: config.database.max_lifetime,
-    };
-    Store::connect(&options, Vault::new(keys)).await
-}
-
-/// The master keys of the settings, else those of the data directory. While one takes the place of another there are
-/// two, and the database names the one in use.
-fn master_keys(config: &Config) -> ReadMasterKeys {
-    let encryption = config.encryption.clone();
-    let directory = config.data_dir.clone();
-    Box::new(move || {
-        if let Some(key) = &encryption.master_key {
-            let previous = encryption.previous_master_key.iter();
-            return Ok(std::iter::once(key).chain(previous).map(|key| key.0).collect());
-        }
-        let mut keys = vec![secrets::load_or_create(&directory, MASTER_KEY)?];
-        keys.extend(secrets::load(&directory, NEW_MASTER_KEY)?);
-        Ok(keys)
-    })
-}
-
-/// Wraps every account's key with another master key: that of the settings, else a new one in the data directory. Says
-/// how many there were. Doing it again finishes one that was interrupted.
-pub async fn rotate_master_key(config: &Config) -> Result<usize> {
-    let away = |e: std::io::Error| Error::Unavailable(Box::new(e));
-    if config.encryption.master_key.is_some() {
-        return connect(config).await?.rotate_master_key().await;
-    }
-    let old = secret(config, MASTER_KEY)?;
-    let new = secret(config, NEW_MASTER_KEY)?;
-    let keys: ReadMasterKeys = Box::new(move || Ok(vec![new, old]));
-    let count = connect_with(config, keys).await?.rotate_master_key().await?;
-    secrets::replace(&config.data_dir, MASTER_KEY, NEW_MASTER_KEY).map_err(away)?;
-    Ok(count)
 }
 
 fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {

@@ -45,6 +45,9 @@ pub struct Recall {
     /// The data set, in LoCoMo's shape: a JSON list of conversations, or one after the other.
     #[arg(long)]
     data: PathBuf,
+    /// An empty database to store in, instead of a throw-away one.
+    #[arg(long)]
+    database_url: Option<String>,
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
@@ -72,7 +75,10 @@ async fn recall(mut config: Config, options: Recall) -> anyhow::Result<()> {
     let data = options.data.display();
     let conversations = eval::load(&options.data).with_context(|| data.to_string())?;
     let directory = tempfile::tempdir()?;
-    config.database.url = format!("sqlite://{}", directory.path().join("eval.db").display());
+    config.database.url = match options.database_url {
+        Some(url) => url,
+        None => format!("sqlite://{}", directory.path().join("eval.db").display()),
+    };
     let app = App::open(&config, Clock::system()).await?;
     let account = app.auth.create_account("eval@memsync.dev", None, None).await?;
     let studies = Studies {

@@ -62,6 +62,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<String>,
     /// Bound of the in-memory indexes, in MiB.
     pub index_memory_mb: u64,
+    /// Memories of a person from which on PostgreSQL finds candidates, where it has the extension `vector`; 0 for everybody.
+    pub max_memories_per_person: usize,
     /// Requests being answered at one time; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// Memory for requests being answered at one time, in MiB; more are refused with 503.
@@ -297,6 +299,7 @@ impl Config {
             audit_retention: read.seconds("audit.retention", 365.0 * DAY_S),
             cors_allowed_origins: read.list("cors.allowed_origins"),
             index_memory_mb: read.get("index.memory_mb").unwrap_or(512),
+            max_memories_per_person: read.get("index.max_memories_per_person").unwrap_or(200_000),
             max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
             max_request_memory_mb: read.get("limits.max_request_memory_mb").unwrap_or(512),
             unknown: Vec::new(),

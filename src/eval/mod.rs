@@ -17,9 +17,7 @@ use serde::Serialize;
 
 use study::Stored;
 
-use crate::model::{AccountId, ApiKeyId};
-use crate::model::{AuthMethod, Caller, Grant, Owner, Role};
-use crate::search::Filter;
+use crate::model::{AccountId, ApiKeyId, AuthMethod, Caller, Filter, Grant, Owner, Role};
 use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRequest};
 
 pub use dataset::{Conversation, DataError, Question, Session, load};

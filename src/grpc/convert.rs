@@ -10,9 +10,9 @@ use serde_json::Map;
 
 use super::validate::{MAX_QUERY_CHARS, Violations};
 use crate::error::Result;
-use crate::model::{Category, Memory, MemoryId, MemoryType, Owner, TaskState};
+use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Owner, TaskState};
 use crate::proto::v1::{self as pb};
-use crate::search::{Explanation, Filter, Hit, Part};
+use crate::search::{Explanation, Hit, Part};
 use crate::services::{ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, TaskReport};
 
 pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {

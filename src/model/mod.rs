@@ -5,6 +5,7 @@
 mod caller;
 mod category;
 mod clock;
+mod filter;
 mod id;
 mod memory;
 mod origin;
@@ -14,6 +15,7 @@ mod task;
 pub use caller::{AuthMethod, Caller, Grant, OWN_PERSON, Owner};
 pub use category::{Category, UnknownWord};
 pub use clock::Clock;
+pub use filter::Filter;
 pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId, TaskId};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
 pub use origin::{Accepted, JudgeOnly, Origin};

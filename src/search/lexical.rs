@@ -44,6 +44,18 @@ pub(super) struct Lexical {
     own_words: usize,
     context_words: usize,
     posting_count: usize,
+    whole: Option<Whole>,
+}
+
+/// What is known of all memories of a person by an index that holds some of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whole {
+    /// How many there are.
+    pub(super) documents: usize,
+    /// Words of one on average: own ones, and those before it.
+    pub(super) mean_words: (f32, f32),
+    /// In how many each term of the question stands; a term that is not here, in as many as are held.
+    pub(super) frequencies: HashMap<String, usize>,
 }
 
 /// A term of a question with how much it counts.
@@ -111,8 +123,8 @@ impl Lexical {
     /// Adds every document's BM25 score to `scores` (by slot), context words counting `context_weight` of own ones.
     /// Linear in the number of postings of the question's terms.
     pub(super) fn score(&self, terms: &[QueryTerm], context_weight: f32, scores: &mut [f32]) {
-        let count = as_f32(self.documents.max(1));
-        let mean = (as_f32(self.own_words) + context_weight * as_f32(self.context_words)) / count;
+        let (own, context) = self.mean_words();
+        let mean = own + context_weight * context;
         let norm_of = |entry: &Entry| {
             let length = as_f32(entry.own.len()) + context_weight * as_f32(entry.context.len());
             K1 * (1.0 - B + B * length / mean.max(1.0))
@@ -122,7 +134,7 @@ impl Lexical {
                 continue;
             };
             let list = &self.postings[*number as usize];
-            let factor = weight * self.idf(list.len()) * (K1 + 1.0);
+            let factor = weight * self.idf(self.frequency(term)) * (K1 + 1.0);
             for posting in list {
                 let slot = posting.slot as usize;
                 let frequency = f32::from(posting.own) + context_weight * f32::from(posting.context);
@@ -139,15 +151,39 @@ impl Lexical {
 
     /// Number of memories with `term`.
     pub(super) fn frequency(&self, term: &str) -> usize {
-        self.numbers
-            .get(term)
-            .map_or(0, |number| self.postings[*number as usize].len())
+        let held = || {
+            let number = self.numbers.get(term);
+            number.map_or(0, |number| self.postings[*number as usize].len())
+        };
+        let whole = self.whole.as_ref();
+        whole
+            .and_then(|whole| whole.frequencies.get(term).copied())
+            .unwrap_or_else(held)
+    }
+
+    /// Words of a memory on average: own ones, and those before it.
+    pub(super) fn mean_words(&self) -> (f32, f32) {
+        let count = as_f32(self.documents.max(1));
+        let held = (as_f32(self.own_words) / count, as_f32(self.context_words) / count);
+        self.whole.as_ref().map_or(held, |whole| whole.mean_words)
+    }
+
+    /// Scores from now on as an index of all memories would.
+    pub(super) fn stand_for(&mut self, whole: Whole) {
+        self.whole = Some(whole);
+    }
+
+    fn documents(&self) -> usize {
+        self.whole
+            .as_ref()
+            .map_or(self.documents, |whole| whole.documents)
+            .max(1)
     }
 
     /// Inverse document frequency of a term in `frequency` documents; never negative (Lucene's variant).
     pub(super) fn idf(&self, frequency: usize) -> f32 {
         let frequency = as_f32(frequency.max(1));
-        (1.0 + (as_f32(self.documents.max(1)) - frequency + 0.5).max(0.0) / (frequency + 0.5)).ln()
+        (1.0 + (as_f32(self.documents()) - frequency + 0.5).max(0.0) / (frequency + 0.5)).ln()
     }
 
     /// The number of `term`, if any memory ever had it.

@@ -8,6 +8,7 @@ pub(crate) mod calibration;
 mod filter;
 mod lexical;
 mod neighbours;
+mod part;
 pub(crate) mod question;
 pub(crate) mod rank;
 pub(crate) mod signs;
@@ -22,12 +23,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::model::{Memory, MemoryId};
+use crate::model::{Filter, Memory, MemoryId};
 
-pub use filter::Filter;
 use filter::{Columns, Screen};
 use lexical::{Document, Lexical};
 use neighbours::{Neighbours, Place, places};
+pub use part::{NEIGHBOURS, Sample, place, question_terms, terms};
 use rank::Weights;
 pub use signs::Part;
 use vectors::Vectors;
@@ -93,6 +94,8 @@ pub struct PersonIndex {
     neighbours: Neighbours,
     /// How many memories each subject has.
     subjects: HashMap<String, usize>,
+    /// Of the question to all memories, where these are some of them.
+    mean_cosine: Option<f32>,
     text_bytes: usize,
 }
 
@@ -119,6 +122,7 @@ impl PersonIndex {
             lexical: Lexical::default(),
             neighbours: Neighbours::default(),
             subjects: HashMap::new(),
+            mean_cosine: None,
             text_bytes: 0,
         }
     }

@@ -194,7 +194,7 @@ pub(crate) fn candidates(
     if best.is_empty() || query.limit == 0 {
         return (Vec::new(), Scale::default());
     }
-    let mean = sum / as_f32(best.len());
+    let mean = index.mean_cosine.unwrap_or(sum / as_f32(best.len()));
     let (dense_unit, lexical_unit) = (
         1.0 / (scale.best_cosine - mean).max(LEAST_SPREAD),
         1.0 / scale.best_bm25.max(LEAST_BM25),

@@ -82,6 +82,11 @@ impl Vectors {
         }
     }
 
+    /// The row of `slot` as it is kept; setting it again makes the same row.
+    pub(super) fn vector_of(&self, slot: usize) -> Vec<f32> {
+        self.row(slot).iter().map(|x| f32::from(*x)).collect()
+    }
+
     /// Cosine between `probe` and the row of `slot`, −1 to 1; 0 where either has no direction.
     #[inline]
     pub(super) fn cosine(&self, probe: &Probe, slot: usize) -> f32 {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::cpu::on_cpu;
-use super::indexes::embed;
+use super::indexes::{embed, embed_one};
 use super::memories::{ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Memory, PersonId};
 use crate::search::{Hit, PersonIndex, Query};
 
@@ -39,9 +39,7 @@ impl MemoryService {
                 };
                 index.upsert(Arc::new(memory), &vector);
             }
-            let vector = embedder
-                .embed_one(&request.query)
-                .map_err(|e| Error::Unavailable(Box::new(e)))?;
+            let vector = embed_one(&*embedder, &request.query)?;
             Ok(index.search(&Query {
                 text: &request.query,
                 vector: &vector,

@@ -92,9 +92,7 @@ impl MemoryService {
                     memory: &new,
                     vector: &vector,
                 };
-                transaction
-                    .replace_embedding(account, self.embedder.model(), embedding)
-                    .await?;
+                self.rewrite_embedding(&transaction, owner, &person, embedding).await?;
             }
             transaction.commit().await?;
             let change = Change {

@@ -125,8 +125,8 @@ impl MemoryService {
             .await?
             .ok_or(Error::BackupNotFound)?;
         let vectors = embed(&*self.embedder, &texts(&memories))?;
-        transaction
-            .insert_embeddings(account, self.embedder.model(), &new_embeddings(&memories, &vectors))
+        let embeddings = new_embeddings(&memories, &vectors);
+        self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)
             .await?;
         let event = Actor::operator().did("backup.restored", Some(id.as_str()), account, now);
         transaction.insert_audit_event(&event).await?;

@@ -1,6 +1,7 @@
 //! The in-memory indexes of recently used people: a bounded cache of what the database says.
 //!
-//! Whoever opens one gets it at the person's current revision: one small query, and only what changed is read.
+//! Whoever opens one gets it at the person's current revision: one small query, and only what changed is read. Of people
+//! whose memories outgrow an instance it holds the newest; [`super::candidates`] has the rest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,15 +21,27 @@ use crate::store::{MemoryRow, NewEmbedding, Person, Store};
 
 /// Memories that are read at one time.
 const PAGE: u64 = 2_000;
+/// Memories that are held of a person whose others are in the database's care.
+const WINDOW: usize = 10_000;
 /// What an empty slot weighs, in KiB.
 const SLOT_KIB: u32 = 2;
 
 /// The cache.
 pub(super) struct PersonIndexes {
-    store: Store,
+    pub(super) store: Store,
     clock: Clock,
-    embedder: Arc<dyn Embedder>,
+    pub(super) embedder: Arc<dyn Embedder>,
+    pub(super) max_memories_per_person: usize,
     slots: Cache<Owner, Arc<Slot>>,
+}
+
+/// How much of people is held in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexSettings {
+    /// Bound of all indexes, in MiB.
+    pub memory_mb: u64,
+    /// Memories of a person from which on the database finds candidates, where it can.
+    pub max_memories_per_person: usize,
 }
 
 /// One person's index.
@@ -48,20 +61,24 @@ pub(super) struct State {
     /// Whom the index shows, at which revision; nobody before anything was stored. Somebody of the same name after an
     /// erasure is another person.
     person: Option<Person>,
+    /// All of the person's memories, or the newest and the private ones.
     pub(super) index: PersonIndex,
+    /// How many the person has beside those, when the index was read; none where it has all.
+    beyond: Option<usize>,
     pub(super) profile: ProfileNote,
 }
 
 impl PersonIndexes {
-    pub(super) fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, memory_mb: u64) -> Self {
+    pub(super) fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, settings: IndexSettings) -> Self {
         let slots = Cache::builder()
-            .max_capacity(memory_mb * 1024)
+            .max_capacity(settings.memory_mb * 1024)
             .weigher(|_, slot: &Arc<Slot>| slot.weight_kib())
             .build();
         Self {
             store,
             clock,
             embedder,
+            max_memories_per_person: settings.max_memories_per_person,
             slots,
         }
     }
@@ -74,6 +91,7 @@ impl PersonIndexes {
             let guard = slot.changing.lock().await;
             self.refresh(owner, &slot, &guard).await?;
         }
+        self.see_to_candidates(owner, &slot).await;
         Ok(slot)
     }
 
@@ -91,10 +109,14 @@ impl PersonIndexes {
             *slot.state.write() = State::new(self.embedder.dimensions());
             return Ok(());
         };
-        let known = match &slot.state.read().person {
-            Some(known) if *known == person => return Ok(()),
-            Some(known) if known.id == person.id => known.revision,
-            Some(_) | None => 0,
+        let has_candidates = self.has_candidates(&person);
+        let known = match &*slot.state.read() {
+            state if state.person.as_ref() == Some(&person) => return Ok(()),
+            state if state.is_window() != has_candidates || state.is_too_large() => 0,
+            State {
+                person: Some(known), ..
+            } if known.id == person.id => known.revision,
+            _ => 0,
         };
         let replica = self.store.replica_with(owner, &person).await;
         let is_read = match &replica {
@@ -125,14 +147,21 @@ impl PersonIndexes {
         known: i64,
     ) -> Result<()> {
         if known == 0 {
-            return self.load(source, owner, slot, person).await;
+            return match self.has_candidates(person) {
+                true => self.load_newest(source, owner, slot, person).await,
+                false => self.load(source, owner, slot, person).await,
+            };
         }
         let account = &owner.account_id;
         let deleted = source.deletions_since(account, &person.id, known).await?;
         // What was deleted and brought back since is among the rows.
+        let limit = slot.read(State::is_window).then_some(WINDOW as u64);
         let rows = source
-            .memories_since(account, &person.id, &owner.user_id, known)
+            .memories_since(account, &person.id, &owner.user_id, known, limit)
             .await?;
+        if limit == Some(rows.len() as u64) {
+            return self.load_newest(source, owner, slot, person).await;
+        }
         self.show(source, owner, slot, deleted, rows).await
     }
 
@@ -149,6 +178,19 @@ impl PersonIndexes {
             last = Some(row.memory.id.clone());
             self.show(source, owner, slot, Vec::new(), rows).await?;
         }
+    }
+
+    /// Reads the newest memories of a person whose others are in the database's care.
+    async fn load_newest(&self, source: &Store, owner: &Owner, slot: &Arc<Slot>, person: &Person) -> Result<()> {
+        let (rows, total) = source
+            .newest_memories(owner, &person.id, WINDOW as u64, self.clock.now())
+            .await?;
+        let beyond = usize::try_from(total).unwrap_or(usize::MAX).saturating_sub(rows.len());
+        *slot.state.write() = State {
+            beyond: Some(beyond),
+            ..State::new(self.embedder.dimensions())
+        };
+        self.show(source, owner, slot, Vec::new(), rows).await
     }
 
     async fn show(
@@ -239,6 +281,20 @@ impl State {
         }
     }
 
+    /// Whether the index holds the newest and the private memories only.
+    pub(super) const fn is_window(&self) -> bool {
+        self.beyond.is_some()
+    }
+
+    /// How many memories the person has, superseded ones included; about so many where the index is a window.
+    pub(super) fn total(&self) -> usize {
+        self.index.len() + self.beyond.unwrap_or_default()
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.is_window() && self.index.len() > 3 * WINDOW
+    }
+
     /// Whom the index shows.
     pub(super) const fn person(&self) -> Option<&Person> {
         self.person.as_ref()
@@ -248,6 +304,7 @@ impl State {
         Self {
             person: None,
             index: PersonIndex::new(dimensions),
+            beyond: None,
             profile: ProfileNote::default(),
         }
     }
@@ -265,6 +322,11 @@ pub(super) fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f
         return Ok(Vec::new());
     }
     embedder.embed(texts).map_err(|e| Error::Unavailable(Box::new(e)))
+}
+
+/// The vector of one text, as [`embed`].
+pub(super) fn embed_one(embedder: &dyn Embedder, text: &str) -> Result<Vec<f32>> {
+    embedder.embed_one(text).map_err(|e| Error::Unavailable(Box::new(e)))
 }
 
 /// What memories say, for [`embed`].

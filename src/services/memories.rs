@@ -1,8 +1,7 @@
-//! Storing, finding and reading memories.
+//! Finding and reading memories, and what is asked for. [`super::storing`] stores them.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -10,23 +9,16 @@ use tokio::sync::Notify;
 
 use super::Receipts;
 use super::cpu::on_cpu;
-use super::idempotency;
-use super::indexes::{Change, PersonIndexes, embed};
-use super::plan::{Expiry, Fact, Plan};
-use super::sense;
-use super::tasks::TaskResult;
+use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
-use crate::extraction::{self, Turn};
-use crate::model::{Caller, Clock, Memory, MemoryId, MemoryType, Operation, Owner, Role, TaskState};
+use crate::model::{Clock, Filter, Memory, MemoryId, Operation, Owner, Role};
 use crate::providers::Embedder;
-use crate::search::{Filter, Hit, PersonIndex, Query};
-use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Store, Transaction};
+use crate::search::{Hit, PersonIndex, Query};
+use crate::store::Store;
 pub use crate::store::{ListQuery, ListSort};
 
 /// How often storing starts again when another instance changed the same person meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
-/// Known memories that a new fact is held against.
-const SIMILAR: usize = 24;
 
 /// The memories of people.
 pub struct MemoryService {
@@ -124,15 +116,15 @@ pub struct MemoryPage {
 }
 
 impl MemoryService {
-    /// `index_memory_mb`: bound of the in-memory indexes, in MiB.
+    /// Memories over this database.
     pub fn new(
         store: Store,
         clock: Clock,
         embedder: Arc<dyn Embedder>,
-        index_memory_mb: u64,
+        settings: IndexSettings,
         receipts: Arc<Receipts>,
     ) -> Self {
-        let indexes = PersonIndexes::new(store.clone(), clock.clone(), Arc::clone(&embedder), index_memory_mb);
+        let indexes = PersonIndexes::new(store.clone(), clock.clone(), Arc::clone(&embedder), settings);
         Self {
             store,
             clock,
@@ -141,105 +133,6 @@ impl MemoryService {
             receipts,
             work: Notify::new(),
         }
-    }
-
-    /// Takes the facts out of a conversation and stores them: all of them, durably, or none.
-    pub async fn store(&self, caller: &Caller, request: StoreRequest) -> Result<StoreOutcome> {
-        self.store_as(caller.credential(), request, None).await
-    }
-
-    /// [`Self::store`] for a key or session; with a task, that ends with it.
-    pub(super) async fn store_as(
-        &self,
-        changed_by: &str,
-        request: StoreRequest,
-        task: Option<&DueTask>,
-    ) -> Result<StoreOutcome> {
-        let (started, now) = (Instant::now(), self.clock.now());
-        if let Some(recorded) = self.recorded(&request, now).await? {
-            return self.answer_again(&request, &recorded).await;
-        }
-        let request = Arc::new(request);
-        let facts = self.extract(Arc::clone(&request), now).await?;
-        let owner = &request.owner;
-        let slot = self.indexes.slot(owner).await;
-        let guard = slot.lock().await;
-        for _ in 0..ATTEMPTS {
-            self.indexes.refresh(owner, &slot, &guard).await?;
-            let transaction = self.store.begin().await?;
-            let person = transaction.advance_person(owner, now).await?;
-            if !slot.read(|state| state.precedes(&person)) {
-                continue;
-            }
-            let messages = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
-            let first = transaction
-                .advance_conversation(&owner.account_id, &person.id, &request.thread_id, messages)
-                .await?;
-            let expiry = self.expiry(&transaction, &request, &facts, now).await?;
-            let plan = slot.read(|state| {
-                Plan::make(&request, &facts, first, expiry, now, |vector| {
-                    state.index.nearest(vector, SIMILAR, now)
-                })
-            });
-            self.write(&transaction, changed_by, &request, &person, now, &plan)
-                .await?;
-            let recorded = || idempotency::to_json(&plan.outcome);
-            if !self.record(&transaction, &request, recorded, now).await? {
-                drop(transaction);
-                let recorded = self.recorded(&request, now).await?;
-                let recorded = recorded.ok_or(Error::Conflict("The idempotency key is in use"))?;
-                return self.answer_again(&request, &recorded).await;
-            }
-            let outcome = StoreOutcome {
-                memories: plan.outcome.clone(),
-            };
-            if let Some(task) = task {
-                let result = serde_json::to_value(TaskResult::of(&request, &outcome, started));
-                let result = result.map_err(|e| Error::Internal(Box::new(e)))?;
-                let is_ours = transaction
-                    .finish_task(task, TaskState::Done, Some(result), now)
-                    .await?;
-                if !is_ours {
-                    return Err(Error::Conflict("the task is not to be done any more"));
-                }
-            }
-            let wants_bio = slot.read(|state| state.profile.wants_another(state.index.len() + plan.added.len()));
-            if wants_bio {
-                transaction.make_profile_due(&owner.account_id, &person.id, now).await?;
-            }
-            let changes = self.changes(plan).await?;
-            transaction.commit().await?;
-            slot.apply(person, changes, &guard);
-            if wants_bio {
-                slot.mark_profile_due(now, &guard);
-                self.work.notify_one();
-            }
-            self.indexes.reweigh(owner, &slot).await;
-            return Ok(outcome);
-        }
-        Err(Error::Unavailable("other instances keep changing this person".into()))
-    }
-
-    /// When memories of a request are forgotten, by their type.
-    async fn expiry(
-        &self,
-        transaction: &Transaction,
-        request: &StoreRequest,
-        facts: &[Fact],
-        now: DateTime<Utc>,
-    ) -> Result<Expiry> {
-        let is_asked = request.expires_at.is_none()
-            && facts
-                .iter()
-                .any(|fact| fact.candidate.memory_type == MemoryType::Episodic);
-        let lifetime = match is_asked {
-            true => transaction.episodic_lifetime(&request.owner.account_id).await?,
-            false => None,
-        };
-        Ok(Expiry {
-            semantic: request.expires_at,
-            episodic: request.expires_at.or_else(|| now.checked_add_signed(lifetime?)),
-        })
     }
 
     /// Finds memories by meaning.
@@ -261,10 +154,9 @@ impl MemoryService {
             return Ok(T::default());
         }
         let (embedder, now) = (Arc::clone(&self.embedder), self.clock.now());
+        let candidates = self.candidates(&slot, &request, now).await?;
         on_cpu(move || {
-            let vector = embedder
-                .embed_one(&request.query)
-                .map_err(|e| Error::Unavailable(Box::new(e)))?;
+            let vector = embed_one(&*embedder, &request.query)?;
             let query = Query {
                 text: &request.query,
                 vector: &vector,
@@ -274,9 +166,27 @@ impl MemoryService {
                 explain: request.explain,
                 now,
             };
-            Ok(slot.read(|state| ask(&state.index, &query)))
+            Ok(match candidates {
+                Some(index) => ask(&index, &query),
+                None => slot.read(|state| ask(&state.index, &query)),
+            })
         })
         .await
+    }
+
+    /// What may answer, where the index does not hold all.
+    async fn candidates(
+        &self,
+        slot: &Slot,
+        request: &SearchRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PersonIndex>> {
+        let person = slot.read(|state| state.person().filter(|_| state.is_window()).cloned());
+        let Some(person) = person else { return Ok(None) };
+        let (embedder, text) = (Arc::clone(&self.embedder), request.query.clone());
+        let vector = on_cpu(move || embed_one(&*embedder, &text)).await?;
+        let index = self.indexes.candidates_for(slot, &person, request, &vector, now);
+        index.await.map(Some)
     }
 
     /// One page of a person's current memories.
@@ -308,91 +218,6 @@ impl MemoryService {
     /// The time by which this service judges what has ended.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
-    }
-
-    async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
-        let embedder = Arc::clone(&self.embedder);
-        on_cpu(move || {
-            let turns: Vec<Turn<'_>> = request
-                .messages
-                .iter()
-                .map(|message| Turn {
-                    role: message.role,
-                    name: message.name.as_deref(),
-                    content: &message.content,
-                    sent_at: message.said_at.or(request.said_at).unwrap_or(now),
-                })
-                .collect();
-            let candidates = extraction::extract(&turns, &sense);
-            let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
-            let vectors = embed(&*embedder, &texts)?;
-            Ok(candidates
-                .into_iter()
-                .zip(vectors)
-                .map(|(candidate, vector)| Fact { candidate, vector })
-                .collect())
-        })
-        .await
-    }
-
-    async fn write(
-        &self,
-        transaction: &Transaction,
-        changed_by: &str,
-        request: &StoreRequest,
-        person: &Person,
-        now: DateTime<Utc>,
-        plan: &Plan,
-    ) -> Result<()> {
-        let account = &request.owner.account_id;
-        let added: Vec<NewMemory<'_>> = plan
-            .added
-            .iter()
-            .map(|(memory, _, operation)| NewMemory {
-                memory,
-                operation: operation.as_str(),
-                changed_by,
-            })
-            .collect();
-        if !added.is_empty() {
-            transaction
-                .insert_memories(account, &person.id, person.revision, &added)
-                .await?;
-            let vectors: Vec<NewEmbedding<'_>> = plan
-                .added
-                .iter()
-                .map(|(memory, vector, _)| NewEmbedding { memory, vector })
-                .collect();
-            transaction
-                .insert_embeddings(account, self.embedder.model(), &vectors)
-                .await?;
-        }
-        for old in &plan.superseded {
-            transaction
-                .supersede_memory(account, &person.id, person.revision, changed_by, now, old)
-                .await?;
-        }
-        for memory in &plan.reinforced {
-            transaction
-                .reinforce_memory(account, &person.id, person.revision, memory)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
-        let embedder = Arc::clone(&self.embedder);
-        on_cpu(move || {
-            let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
-            let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
-            let vectors = embed(&*embedder, &texts)?;
-            let changed = changed.into_iter().zip(vectors);
-            let changed = changed.map(|(memory, vector)| Change { memory, vector });
-            let added = plan.added.into_iter();
-            let added = added.map(|(memory, vector, _)| Change { memory, vector });
-            Ok(changed.chain(added).collect())
-        })
-        .await
     }
 }
 

@@ -4,6 +4,7 @@
 mod as_of;
 mod audit;
 mod auth;
+mod candidates;
 mod changes;
 mod cpu;
 mod deletions;
@@ -15,6 +16,7 @@ mod portability;
 mod profiles;
 mod rate_limits;
 mod receipts;
+mod storing;
 mod tasks;
 mod usage;
 
@@ -27,8 +29,10 @@ pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
+pub use candidates::CandidateBuild;
 pub use changes::{MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
 pub use deletions::Deletion;
+pub use indexes::IndexSettings;
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
     StoreRequest,

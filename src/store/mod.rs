@@ -7,7 +7,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sea_orm::{
@@ -23,6 +23,7 @@ mod accounts;
 mod api_keys;
 mod as_of;
 mod audit;
+mod candidates;
 mod connection;
 mod conversations;
 mod deletions;
@@ -45,6 +46,7 @@ mod vault;
 pub use accounts::{Account, ErasedAccount};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
 pub use audit::AuditEvent;
+pub use candidates::{CONTEXT_MARK, CandidateQuery, Candidates, NewCandidate};
 pub use deletions::{Backup, DeletedMemories};
 pub use embeddings::NewEmbedding;
 pub use idempotency::IdempotencyRecord;
@@ -93,11 +95,13 @@ pub struct Store {
     write: Guarded<DatabaseConnection>,
     replica: Option<Guarded<DatabaseConnection>>,
     vault: Arc<Vault>,
+    /// Of the vectors that candidates of large people are kept with; none where the database can't keep any.
+    candidate_dimensions: Arc<OnceLock<usize>>,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
 #[derive(Debug)]
-pub struct Transaction(Guarded<DatabaseTransaction>, Arc<Vault>);
+pub struct Transaction(Guarded<DatabaseTransaction>, Arc<Vault>, Option<usize>);
 
 impl Store {
     /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
@@ -112,6 +116,7 @@ impl Store {
             write: pools.write,
             replica: pools.replica,
             vault: Arc::new(vault),
+            candidate_dimensions: Arc::default(),
         })
     }
 
@@ -182,7 +187,8 @@ impl Store {
     /// Begins a transaction that will write.
     pub async fn begin(&self) -> Result<Transaction> {
         let transaction = self.write.begin().await.map_err(db_error)?;
-        Ok(Transaction(transaction, Arc::clone(&self.vault)))
+        let dimensions = self.candidate_dimensions.get().copied();
+        Ok(Transaction(transaction, Arc::clone(&self.vault), dimensions))
     }
 
     /// Takes out of SQLite's write-ahead log what was deleted from the database. What can't be done now, because others

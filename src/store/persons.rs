@@ -20,6 +20,8 @@ pub struct Model {
     pub user_id: String,
     pub revision: i64,
     pub created_at: DateTimeUtc,
+    pub candidate_model: Option<String>,
+    pub candidates_since: Option<DateTimeUtc>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -34,24 +36,33 @@ pub struct Person {
     pub id: PersonId,
     /// Grows with every change of the person's memories.
     pub revision: i64,
+    /// The model of the vectors that candidates are written with, for a person whose memories outgrow an instance.
+    pub candidate_model: Option<String>,
+    /// Whether all of the person's memories have one that can have one.
+    pub are_candidates_ready: bool,
+}
+
+impl From<Model> for Person {
+    fn from(row: Model) -> Self {
+        Self {
+            id: PersonId::from_stored(row.id),
+            revision: row.revision,
+            candidate_model: row.candidate_model,
+            are_candidates_ready: row.candidates_since.is_some(),
+        }
+    }
 }
 
 impl Store {
     /// The person, where anything was ever stored about them.
     pub async fn person(&self, owner: &Owner) -> Result<Option<Person>> {
-        let row: Option<(String, i64)> = Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Revision])
+        let row = Entity::find()
             .filter(Column::AccountId.eq(owner.account_id.as_str()))
             .filter(Column::UserId.eq(&owner.user_id))
-            .into_tuple()
             .one(&self.read)
             .await
             .map_err(db_error)?;
-        Ok(row.map(|(id, revision)| Person {
-            id: PersonId::from_stored(id),
-            revision,
-        }))
+        Ok(row.map(Person::from))
     }
 }
 
@@ -82,15 +93,11 @@ impl Store {
             .await
             .map_err(db_error)?;
         let person = |row: Model| {
-            let person = Person {
-                id: PersonId::from_stored(row.id),
-                revision: row.revision,
-            };
             let owner = Owner {
                 account_id: account_id.clone(),
-                user_id: row.user_id,
+                user_id: row.user_id.clone(),
             };
-            (person, owner)
+            (Person::from(row), owner)
         };
         Ok(rows.into_iter().map(person).collect())
     }
@@ -184,6 +191,8 @@ impl Transaction {
             user_id: Set(owner.user_id.clone()),
             revision: Set(1),
             created_at: Set(now),
+            candidate_model: Set(None),
+            candidates_since: Set(None),
         };
         let advance = OnConflict::columns([Column::AccountId, Column::UserId])
             .value(Column::Revision, Expr::col((Entity, Column::Revision)).add(1))
@@ -193,9 +202,6 @@ impl Transaction {
             .exec_with_returning(&self.0)
             .await
             .map_err(db_error)?;
-        Ok(Person {
-            id: PersonId::from_stored(row.id),
-            revision: row.revision,
-        })
+        Ok(row.into())
     }
 }

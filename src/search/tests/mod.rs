@@ -8,8 +8,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
-use super::{Filter, Hit, PersonIndex, Query};
-use crate::model::{Category, Memory, MemoryId, MemoryType, Source};
+use super::{Hit, PersonIndex, Query};
+use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Source};
 
 const DIMENSIONS: usize = 4;
 

@@ -339,9 +339,7 @@ impl MemoryService {
             .into_iter()
             .filter(|embedding| is_new(&embedding.memory))
             .collect();
-        transaction
-            .insert_embeddings(account, self.embedder.model(), &embeddings)
-            .await?;
+        self.write_embeddings(&transaction, owner, &person, &embeddings).await?;
         for (thread_id, next) in next_positions(&memories) {
             transaction
                 .raise_conversation(account, &person.id, thread_id, next)

@@ -54,6 +54,15 @@ impl TestDatabase {
     }
 }
 
+/// Memories that a test server holds of a person: all, or, where `MEMSYNC_TEST_CANDIDATES` is set, only the newest, so that
+/// PostgreSQL finds candidates for every search.
+pub fn max_memories_per_person() -> usize {
+    match std::env::var_os("MEMSYNC_TEST_CANDIDATES") {
+        Some(_) => 0,
+        None => 200_000,
+    }
+}
+
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let Self::Postgres { server, name } = self

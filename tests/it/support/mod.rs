@@ -226,6 +226,7 @@ fn config(dir: &TempDir) -> Config {
         audit_retention: Duration::from_secs(86_400),
         cors_allowed_origins: Vec::new(),
         index_memory_mb: 64,
+        max_memories_per_person: database::max_memories_per_person(),
         max_concurrent_requests: 1024,
         max_request_memory_mb: 512,
         unknown: Vec::new(),
