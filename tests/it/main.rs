@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod architecture;
 mod authentication;
+mod candidates;
 mod cli;
 mod clients_node;
 mod clients_oauth;

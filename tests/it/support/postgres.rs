@@ -19,6 +19,16 @@ impl Postgres {
         Self::start_from(binaries())
     }
 
+    /// One with the extension `vector`.
+    pub fn start_with_vectors() -> Self {
+        let binaries = std::env::var_os("MEMSYNC_TEST_PGVECTOR_BIN");
+        Self::start_from(
+            binaries
+                .expect("MEMSYNC_TEST_PGVECTOR_BIN, as tests/run sets it")
+                .into(),
+        )
+    }
+
     fn start_from(binaries: PathBuf) -> Self {
         let postgres = Self::prepare(binaries);
         postgres.command(
