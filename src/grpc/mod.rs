@@ -14,6 +14,7 @@ use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 use tonic_health::pb::health_server::{Health, HealthServer};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::Error;
@@ -118,13 +119,13 @@ pub fn router<H: Health>(
         audit: options.audit,
         tls_required: options.tls_required,
     };
-    Ok(routes
-        .into_axum_router()
-        .reset_fallback()
-        .layer(from_fn_with_state(admission, interceptor::admit))
-        .layer(from_fn_with_state(deadlines, deadline::within_deadline))
+    // One stack: a router boxes and clones what each layer of its own stands around, at every request.
+    let layers = ServiceBuilder::new()
+        .layer(CatchPanicLayer::custom(status::panicked))
         .layer(from_fn(status::name_transport_faults))
-        .layer(CatchPanicLayer::custom(status::panicked)))
+        .layer(from_fn_with_state(deadlines, deadline::within_deadline))
+        .layer(from_fn_with_state(admission, interceptor::admit));
+    Ok(routes.into_axum_router().reset_fallback().layer(layers))
 }
 
 /// What a request is told that there is no room for.

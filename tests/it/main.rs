@@ -31,6 +31,7 @@ mod profiles;
 mod quality;
 mod readme;
 mod rest_shape;
+mod sharding;
 mod support;
 mod tls;
 mod transport;
