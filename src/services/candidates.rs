@@ -4,6 +4,7 @@
 //! stores them too, and [`MemoryService::build_candidates`] makes those of the memories before. When all are there, an
 //! instance holds only the newest memories, for the profile and as a sample of the rest.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +12,7 @@ use chrono::{DateTime, Utc};
 use super::cpu::on_cpu;
 use super::indexes::{PersonIndexes, Slot, embed};
 use super::memories::{MemoryService, SearchRequest};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Filter, Memory, MemoryId, Owner, PersonId};
 use crate::search::{self, PersonIndex};
 use crate::store::{CONTEXT_MARK, CandidateQuery, NewCandidate, NewEmbedding, Person, Store, Transaction};
@@ -20,14 +21,22 @@ use crate::store::{CONTEXT_MARK, CandidateQuery, NewCandidate, NewEmbedding, Per
 const DEPTH: usize = 300;
 /// Candidates that are built in one transaction.
 const BATCH: u64 = 200;
-/// How often a batch is tried whose memories change meanwhile.
-const ATTEMPTS: usize = 5;
 
 /// How far the building of candidates is.
 #[derive(Debug, Default)]
 pub struct CandidateBuild {
     person: Option<(Owner, PersonId)>,
     last: Option<MemoryId>,
+}
+
+/// What came of one batch.
+enum Batch {
+    /// Built up to this memory.
+    Built(MemoryId),
+    /// One of its memories has changed meanwhile: it is to be read again.
+    Changed,
+    /// There are no more.
+    End,
 }
 
 impl PersonIndexes {
@@ -201,45 +210,33 @@ impl MemoryService {
             build.person = self.store.candidates_to_build(model).await?;
             return Ok(build.person.is_some());
         };
-        for attempt in 1.. {
-            match self.build_batch(owner, person_id, build.last.as_ref()).await {
-                Ok(Some(id)) => {
-                    build.last = Some(id);
-                    break;
-                }
-                Ok(None) => {
-                    let (account, now) = (&owner.account_id, self.clock.now());
-                    self.store.finish_candidates(account, person_id, model, now).await?;
-                    *build = CandidateBuild::default();
-                    break;
-                }
-                // One that was read has been deleted since.
-                Err(Error::Internal(_)) if attempt < ATTEMPTS => {}
-                Err(error) => return Err(error),
+        match self.build_batch(owner, person_id, build.last.as_ref()).await? {
+            Batch::Built(last) => build.last = Some(last),
+            Batch::Changed => {}
+            Batch::End => {
+                let (account, now) = (&owner.account_id, self.clock.now());
+                self.store.finish_candidates(account, person_id, model, now).await?;
+                *build = CandidateBuild::default();
             }
         }
         Ok(true)
     }
 
-    /// Builds the candidates of the memories after `last`; gives the last of them.
-    async fn build_batch(
-        &self,
-        owner: &Owner,
-        person_id: &PersonId,
-        last: Option<&MemoryId>,
-    ) -> Result<Option<MemoryId>> {
+    /// Builds the candidates of the memories after `last`.
+    async fn build_batch(&self, owner: &Owner, person_id: &PersonId, last: Option<&MemoryId>) -> Result<Batch> {
         let (account, model) = (&owner.account_id, self.embedder.model());
         let rows = self
             .store
             .memories_after(owner, person_id, last, BATCH, self.clock.now())
             .await?;
-        let Some(row) = rows.last() else { return Ok(None) };
+        let Some(row) = rows.last() else { return Ok(Batch::End) };
         let last = row.memory.id.clone();
         let memories: Vec<Memory> = rows.into_iter().map(|row| row.memory).collect();
-        let ids = memories.iter().map(|memory| &memory.id);
-        let mut kept = self.store.embeddings_of(account, model, ids).await?;
+        let versions = memories.iter().map(|memory| (memory.id.clone(), memory.version));
+        let versions: HashMap<MemoryId, i64> = versions.collect();
+        let mut kept = self.store.embeddings_of(account, model, versions.keys()).await?;
         let embedder = Arc::clone(&self.embedder);
-        let new = on_cpu(move || {
+        let mut new = on_cpu(move || {
             let mut vectors = Vec::with_capacity(memories.len());
             for memory in &memories {
                 vectors.push(match kept.remove(&memory.id) {
@@ -250,12 +247,18 @@ impl MemoryService {
             let pairs = memories.iter().zip(&vectors);
             let pairs: Vec<_> = pairs.map(|(memory, vector)| NewEmbedding { memory, vector }).collect();
             Ok(candidates(&pairs))
-        });
-        let new = new.await?;
+        })
+        .await?;
         let transaction = self.store.begin().await?;
+        let held = transaction.hold_versions(account, versions.keys()).await?;
+        if held.iter().any(|(id, version)| versions.get(id) != Some(version)) {
+            // Perhaps to a private one. What is held stays: whoever would change it sees to its candidate afterwards.
+            return Ok(Batch::Changed);
+        }
+        new.retain(|candidate| held.contains_key(&candidate.memory_id));
         transaction.insert_candidates(account, person_id, model, &new).await?;
         transaction.commit().await?;
-        Ok(Some(last))
+        Ok(Batch::Built(last))
     }
 }
 

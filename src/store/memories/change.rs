@@ -1,6 +1,6 @@
 //! Writing memories, inside a transaction.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -34,6 +34,28 @@ impl Transaction {
             known.extend(found.into_iter().map(MemoryId::from_stored));
         }
         Ok(known)
+    }
+
+    /// The versions of these memories of the account, as far as they are there. They stay so until this transaction ends.
+    pub async fn hold_versions(
+        &self,
+        account_id: &AccountId,
+        ids: impl Iterator<Item = &MemoryId>,
+    ) -> Result<HashMap<MemoryId, i64>> {
+        let held: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Version])
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::Id.is_in(ids.map(MemoryId::as_str)))
+            .lock_shared()
+            .into_tuple()
+            .all(&self.0)
+            .await
+            .map_err(db_error)?;
+        let held = held
+            .into_iter()
+            .map(|(id, version)| (MemoryId::from_stored(id), version));
+        Ok(held.collect())
     }
 
     /// Stores new memories of a person.
