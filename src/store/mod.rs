@@ -55,7 +55,7 @@ pub use persons::{ErasedPerson, Person};
 pub use profiles::{BioVersion, ProfileRow};
 pub use rate_limits::Lease;
 pub use sessions::Session;
-pub use tasks::{DueTask, NewTask, Task};
+pub use tasks::{DueTask, NewTask, Task, TaskRow};
 pub use usage::UsageHour;
 pub use vault::{MasterKey, ReadMasterKeys, Vault};
 

@@ -4,6 +4,7 @@ mod changing;
 mod deleting;
 mod erasing;
 mod expiring;
+mod giving_up;
 mod later;
 mod living;
 mod sealing;
