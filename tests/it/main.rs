@@ -33,3 +33,4 @@ mod rest_shape;
 mod support;
 mod tls;
 mod transport;
+mod upgrades;

@@ -98,6 +98,11 @@ impl Postgres {
         path
     }
 
+    /// What the server has written to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap()
+    }
+
     /// Runs SQL as the superuser; what it prints, unaligned.
     pub fn sql(&self, sql: &str) -> String {
         let mut psql = Command::new(self.binaries.join("psql"));
