@@ -6,6 +6,7 @@ mod erasing;
 mod expiring;
 mod giving_up;
 mod later;
+mod leaving;
 mod living;
 mod sealing;
 mod writing;
