@@ -24,6 +24,7 @@ mod m20261125_000016_profiles;
 mod m20261129_000017_leases;
 mod m20261129_000018_superseded_index;
 mod m20261129_000019_candidates;
+mod m20261130_000019_task_errors;
 
 pub(crate) struct Migrator;
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000017_leases::Migration),
             Box::new(m20261129_000018_superseded_index::Migration),
             Box::new(m20261129_000019_candidates::Migration),
+            Box::new(m20261130_000019_task_errors::Migration),
         ]
     }
 }

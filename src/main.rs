@@ -45,6 +45,9 @@ enum Command {
         /// The backup's id, `backup_…`, as the deletion gave it.
         backup_id: String,
     },
+    /// List background tasks, and do those again that were given up.
+    #[command(subcommand)]
+    Task(cli::TaskCommand),
     /// Write every memory of a person, or of a whole account, as lines of JSON.
     Export(cli::Export),
     /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
@@ -108,6 +111,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::User(command) => cli::user(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
         Command::Restore { backup_id } => cli::restore(&config, backup_id).await,
+        Command::Task(command) => cli::task(&config, command).await,
         Command::Export(export) => cli::export(&config, export).await,
         Command::Import(import) => cli::import(&config, import).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,

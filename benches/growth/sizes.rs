@@ -6,7 +6,7 @@ use crate::Options;
 use crate::rounds::{first_searches, searches, stores};
 use crate::support::callers::Round;
 use crate::support::installation::Installation;
-use crate::support::postgres::Postgres;
+use crate::support::postgres::{Postgres, find_binaries};
 
 /// Connections and streams on each.
 const CLIENTS: [(usize, usize); 3] = [(1, 1), (4, 2), (8, 8)];
@@ -15,10 +15,12 @@ const CACHE: (&str, &str) = ("MEMSYNC_INDEX__MEMORY_MB", "65536");
 
 pub async fn measure(options: &Options) {
     on("SQLite", options, Installation::on_sqlite).await;
-    match Postgres::start() {
-        Some(postgres) => on("PostgreSQL", options, || Installation::on_postgres(postgres)).await,
-        None => println!("no PostgreSQL found: install it, or set MEMSYNC_TEST_PG_BIN to where initdb is"),
+    if find_binaries().is_none() {
+        println!("no PostgreSQL found: install it, or set MEMSYNC_TEST_PG_BIN to where initdb is");
+        return;
     }
+    let install = || Installation::on_postgres(Postgres::start_with(&[]));
+    on("PostgreSQL", options, install).await;
 }
 
 async fn on(database: &str, options: &Options, install: impl FnOnce() -> Installation) {

@@ -4,6 +4,7 @@ pub mod callers;
 pub mod figures;
 pub mod grpc;
 pub mod installation;
+#[path = "../../tests/it/support/postgres.rs"]
 pub mod postgres;
 pub mod rest;
 pub mod sentences;

@@ -1,4 +1,4 @@
-//! Accounts, keys, backups, exports, receipts and measurements on the command line.
+//! Accounts, keys, backups, background tasks, exports, receipts and measurements on the command line.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -16,9 +16,11 @@ use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
 
 mod eval;
 mod portability;
+mod tasks;
 
 pub use eval::{EvalCommand, eval};
 pub use portability::{Export, Import, export, import};
+pub use tasks::{TaskCommand, task};
 
 #[derive(Subcommand)]
 pub enum UserCommand {

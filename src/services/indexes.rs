@@ -9,7 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use parking_lot::RwLock;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tracing::Instrument;
 
 use super::cpu::on_cpu;
 use super::profiles::ProfileNote;
@@ -27,6 +28,7 @@ const WINDOW: usize = 10_000;
 const SLOT_KIB: u32 = 2;
 
 /// The cache.
+#[derive(Clone)]
 pub(super) struct PersonIndexes {
     pub(super) store: Store,
     clock: Clock,
@@ -46,10 +48,12 @@ pub struct IndexSettings {
 
 /// One person's index.
 pub(super) struct Slot {
-    /// Held while the index is brought up to date or the person's memories are changed.
-    changing: Mutex<()>,
+    changing: Arc<Mutex<()>>,
     state: RwLock<State>,
 }
+
+/// Held while the index is brought up to date or the person's memories are changed.
+pub(super) type Guard = Arc<OwnedMutexGuard<()>>;
 
 /// A memory as a committed transaction left it.
 pub(super) struct Change {
@@ -87,8 +91,8 @@ impl PersonIndexes {
     pub(super) async fn open(&self, owner: &Owner) -> Result<Arc<Slot>> {
         let slot = self.slot(owner).await;
         let person = self.store.person(owner).await?;
-        if slot.state.read().person != person {
-            let guard = slot.changing.lock().await;
+        if !slot.read(|state| state.is_current(person.as_ref())) {
+            let guard = slot.lock().await;
             self.refresh(owner, &slot, &guard).await?;
         }
         self.see_to_candidates(owner, &slot).await;
@@ -103,15 +107,30 @@ impl PersonIndexes {
             .await
     }
 
-    /// Reads what changed since the index was last current.
-    pub(super) async fn refresh(&self, owner: &Owner, slot: &Arc<Slot>, _: &MutexGuard<'_, ()>) -> Result<()> {
-        let Some(person) = self.store.person(owner).await? else {
+    /// Reads what changed since the index was last current. That goes on, under the guard, where whoever asked for it goes
+    /// away: the next one finds it done, and nobody finds half of it.
+    pub(super) async fn refresh(&self, owner: &Owner, slot: &Arc<Slot>, guard: &Guard) -> Result<()> {
+        let person = self.store.person(owner).await?;
+        if slot.read(|state| state.is_current(person.as_ref())) {
+            return Ok(());
+        }
+        let (indexes, owner) = (self.clone(), owner.clone());
+        let (slot, guard) = (Arc::clone(slot), Arc::clone(guard));
+        let reading = async move {
+            let _guard = guard;
+            indexes.read(&owner, &slot, person).await
+        };
+        let read = tokio::spawn(reading.in_current_span()).await;
+        read.map_err(|e| Error::Internal(Box::new(e)))?
+    }
+
+    async fn read(&self, owner: &Owner, slot: &Arc<Slot>, person: Option<Person>) -> Result<()> {
+        let Some(person) = person else {
             *slot.state.write() = State::new(self.embedder.dimensions());
             return Ok(());
         };
         let has_candidates = self.has_candidates(&person);
         let known = match &*slot.state.read() {
-            state if state.person.as_ref() == Some(&person) => return Ok(()),
             state if state.is_window() != has_candidates || state.is_too_large() => 0,
             State {
                 person: Some(known), ..
@@ -233,13 +252,13 @@ impl PersonIndexes {
 impl Slot {
     fn new(dimensions: usize) -> Self {
         Self {
-            changing: Mutex::new(()),
+            changing: Arc::default(),
             state: RwLock::new(State::new(dimensions)),
         }
     }
 
-    pub(super) async fn lock(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().await
+    pub(super) async fn lock(&self) -> Guard {
+        Arc::new(Arc::clone(&self.changing).lock_owned().await)
     }
 
     pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -247,7 +266,7 @@ impl Slot {
     }
 
     /// Shows what a committed transaction stored.
-    pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &MutexGuard<'_, ()>) {
+    pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &Guard) {
         let mut state = self.state.write();
         for change in changes {
             state.profile.memory_changed(&change.memory.id);
@@ -257,12 +276,12 @@ impl Slot {
     }
 
     /// Shows what a committed transaction keeps of the profile.
-    pub(super) fn note(&self, profile: ProfileNote, _: &MutexGuard<'_, ()>) {
+    pub(super) fn note(&self, profile: ProfileNote, _: &Guard) {
         self.state.write().profile = profile;
     }
 
     /// Notes that the biography is to be written.
-    pub(super) fn mark_profile_due(&self, now: DateTime<Utc>, _: &MutexGuard<'_, ()>) {
+    pub(super) fn mark_profile_due(&self, now: DateTime<Utc>, _: &Guard) {
         self.state.write().profile.mark_due(now);
     }
 
@@ -289,6 +308,11 @@ impl State {
     /// How many memories the person has, superseded ones included; about so many where the index is a window.
     pub(super) fn total(&self) -> usize {
         self.index.len() + self.beyond.unwrap_or_default()
+    }
+
+    /// Whether the index shows the person as the database has them.
+    fn is_current(&self, person: Option<&Person>) -> bool {
+        self.person.as_ref() == person && !self.is_too_large()
     }
 
     fn is_too_large(&self) -> bool {

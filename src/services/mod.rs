@@ -41,7 +41,7 @@ pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOption
 pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
-pub use tasks::{TaskReport, TaskResult};
+pub use tasks::{TaskReport, TaskResult, TaskRow};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
 
 /// The vector of a text for the classifier of `extraction/`, which was fitted with this table, whatever embedder is set.

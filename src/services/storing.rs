@@ -14,7 +14,7 @@ use super::sense;
 use super::tasks::TaskResult;
 use crate::error::{Error, Result};
 use crate::extraction::{self, Turn};
-use crate::model::{Caller, Memory, MemoryType, Owner, TaskState};
+use crate::model::{Caller, Memory, MemoryType, Owner};
 use crate::search::PersonIndex;
 use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Transaction};
 
@@ -77,10 +77,7 @@ impl MemoryService {
             if let Some(task) = task {
                 let result = serde_json::to_value(TaskResult::of(&request, &outcome, started));
                 let result = result.map_err(|e| Error::Internal(Box::new(e)))?;
-                let is_ours = transaction
-                    .finish_task(task, TaskState::Done, Some(result), now)
-                    .await?;
-                if !is_ours {
+                if !transaction.finish_task(task, result, now).await? {
                     return Err(Error::Conflict("the task is not to be done any more"));
                 }
             }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::memories::{ConversationMessage, MemoryService, StoreOutcome, StoreRequest};
 use crate::error::{Error, Result};
-use crate::model::{Caller, Category, Operation, TaskId, TaskState};
+use crate::model::{AccountId, Caller, Category, Operation, TaskId, TaskState};
+pub use crate::store::TaskRow;
 use crate::store::{DueTask, NewTask};
 
 /// How long an instance has for a task before another may take it.
@@ -16,10 +17,10 @@ const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// The same, for the work itself: it must be over before the lease is.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
 /// How often a task is begun.
-const ATTEMPTS: u32 = 8;
+const ATTEMPTS: i32 = 8;
 /// How long after the first failure the next attempt is; then twice as long each time.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(1);
-/// How long the outcome of a task can be asked for.
+/// How long the outcome of a task can be asked for, and one that was given up be retried.
 const KEPT: TimeDelta = TimeDelta::days(7);
 
 const STORE: &str = "store";
@@ -43,6 +44,17 @@ struct Message {
     id: Option<String>,
     name: Option<String>,
     said_at: Option<DateTime<Utc>>,
+}
+
+/// What is wrong with a task itself.
+#[derive(Debug, thiserror::Error)]
+enum Flaw {
+    #[error("no work of this kind is known")]
+    Kind,
+    #[error("what was to be done does not open")]
+    Sealed,
+    #[error("what was to be done can't be read")]
+    Payload,
 }
 
 /// How far a task is, and what it did.
@@ -153,16 +165,20 @@ impl MemoryService {
         };
         match done {
             Ok(()) => {}
-            Err(Error::Unavailable(_) | Error::DeadlineExceeded) if task.attempts < ATTEMPTS => {
-                let pause = FIRST_PAUSE * 2_i32.pow(task.attempts.saturating_sub(1).min(16));
-                self.store.postpone_task(&task, self.clock.now() + pause).await?;
+            Err(error @ (Error::Unavailable(_) | Error::DeadlineExceeded)) if task.attempts < ATTEMPTS => {
+                let pause = FIRST_PAUSE * 2_i32.pow(task.attempts.clamp(1, 16).unsigned_abs() - 1);
+                let until = self.clock.now() + pause;
+                self.store.postpone_task(&task, until, &why(&error)).await?;
             }
             Err(error) => {
-                tracing::error!(task_id = %task.id, attempts = task.attempts, %error, "a task was given up");
-                let transaction = self.store.begin().await?;
-                let now = self.clock.now();
-                transaction.finish_task(&task, TaskState::Failed, None, now).await?;
-                transaction.commit().await?;
+                let why = why(&error);
+                tracing::error!(
+                    task_id = %task.id,
+                    attempts = task.attempts,
+                    error = format!("{:#}", anyhow::Error::from(error)),
+                    "a task was given up"
+                );
+                self.store.fail_task(&task, &why, self.clock.now()).await?;
             }
         }
         Ok(true)
@@ -170,20 +186,47 @@ impl MemoryService {
 
     async fn do_task(&self, task: &DueTask) -> Result<()> {
         if task.kind != STORE {
-            return Err(Error::Internal(
-                format!("there are no tasks of the kind {}", task.kind).into(),
-            ));
+            return Err(Error::Internal(Box::new(Flaw::Kind)));
         }
+        let payload = task
+            .payload
+            .as_ref()
+            .ok_or_else(|| Error::Internal(Box::new(Flaw::Sealed)))?;
         let conversation: Conversation =
-            serde_json::from_slice(&task.payload).map_err(|e| Error::Internal(Box::new(e)))?;
+            serde_json::from_slice(payload).map_err(|_| Error::Internal(Box::new(Flaw::Payload)))?;
         let request = conversation.into_request(task)?;
         self.store_as(&task.changed_by, request, Some(task)).await?;
         Ok(())
     }
 
+    /// The tasks of an account, or of all, in one state or any, for whoever runs the command line.
+    pub async fn list_tasks(&self, account_id: Option<&AccountId>, state: Option<TaskState>) -> Result<Vec<TaskRow>> {
+        self.store.list_tasks(account_id, state).await
+    }
+
+    /// Has tasks done that were given up, the one with this id or all, for whoever runs the command line. Says how many.
+    pub async fn retry_tasks(&self, id: Option<&TaskId>) -> Result<u64> {
+        self.store.retry_tasks(id, self.clock.now()).await
+    }
+
     /// Forgets tasks that ended long ago.
     pub(super) async fn purge_tasks(&self) -> Result<()> {
         self.store.purge_tasks(self.clock.now() - KEPT).await
+    }
+}
+
+/// Why an attempt failed, for the operator, in words that can't be anybody's.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Unavailable(_) => "the database or the embedder did not answer".to_owned(),
+        Error::DeadlineExceeded => format!("it took longer than {} s", TIME_LIMIT.as_secs()),
+        Error::Conflict(reason) => (*reason).to_owned(),
+        Error::Internal(cause) => match cause.downcast_ref::<Flaw>() {
+            Some(flaw) => flaw.to_string(),
+            None => "internal error".to_owned(),
+        },
+        // Of a request's words these may be some.
+        _ => "the request is not one that can be done".to_owned(),
     }
 }
 

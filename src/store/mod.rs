@@ -57,7 +57,7 @@ pub use persons::{ErasedPerson, Person};
 pub use profiles::{BioVersion, ProfileRow};
 pub use rate_limits::Lease;
 pub use sessions::Session;
-pub use tasks::{DueTask, NewTask, Task};
+pub use tasks::{DueTask, NewTask, Task, TaskRow};
 pub use usage::UsageHour;
 pub use vault::{MasterKey, ReadMasterKeys, Vault};
 
@@ -276,12 +276,16 @@ fn db_error(error: DbErr) -> Error {
     }
 }
 
-/// SQLite result codes (BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte of the extended code) and
-/// PostgreSQL classes (connection, resources, operator intervention, rollback, read-only transaction).
+/// SQLite result codes (BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN; the low byte of the extended code), PostgreSQL
+/// classes (connection, resources, operator intervention, rollback) and codes (a read-only transaction, one that idled or
+/// took too long, a lock that was not to be had in time).
 fn is_away(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 8 | 10 | 13 | 14),
-        _ => ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class)) || code == "25006",
+        _ => {
+            ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
+                || ["25006", "25P03", "25P04", "55P03"].contains(&code)
+        }
     }
 }
 

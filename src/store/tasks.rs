@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ActiveValue::Set, DbBackend, QueryOrder, QuerySelect};
+use sea_orm::{ActiveValue::Set, DbBackend, QueryOrder, QuerySelect, UpdateMany};
 
 use super::{Store, Transaction, db_error};
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ pub struct Model {
     pub due_at: DateTimeUtc,
     pub created_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
+    pub last_error: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -55,14 +56,35 @@ pub struct DueTask {
     pub owner: Owner,
     /// What sort of work, for the service to read.
     pub kind: String,
-    /// What is to be done, for the service to read.
-    pub payload: Vec<u8>,
+    /// What is to be done, for the service to read; none where it does not open any more.
+    pub payload: Option<Vec<u8>>,
     /// The key or session that asked for it.
     pub changed_by: String,
     /// How often it was begun, this time included.
-    pub attempts: u32,
+    pub attempts: i32,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
+}
+
+/// A task as an operator sees it: all but what is to be done.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// Its id.
+    pub id: TaskId,
+    /// Whom it is for.
+    pub owner: Owner,
+    /// What sort of work.
+    pub kind: String,
+    /// How far it is.
+    pub state: TaskState,
+    /// How often it was begun.
+    pub attempts: i32,
+    /// When its turn is, or when its lease ends.
+    pub due_at: DateTime<Utc>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
 }
 
 /// A task that is new.
@@ -78,6 +100,15 @@ pub struct NewTask<'a> {
     pub payload: &'a [u8],
     /// The key or session that asks for it.
     pub changed_by: &'a str,
+}
+
+/// A change of a task by whoever took it; of nothing once its lease was over and another has taken it.
+fn ours(task: &DueTask) -> UpdateMany<Entity> {
+    Entity::update_many()
+        .filter(Column::AccountId.eq(task.owner.account_id.as_str()))
+        .filter(Column::Id.eq(task.id.as_str()))
+        .filter(Column::State.eq(TaskState::Running.as_str()))
+        .filter(Column::Attempts.eq(task.attempts))
 }
 
 impl Store {
@@ -121,8 +152,8 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let account_id = AccountId::from_stored(&row.account_id);
         let cipher = transaction.cipher(&account_id, now).await?;
-        let sealed = row.sealed.as_deref().unwrap_or_default();
-        let payload = cipher.open(sealed, &row.id)?;
+        // One that does not open is for the service to give up: it must not keep the others waiting.
+        let payload = row.sealed.and_then(|sealed| cipher.open(&sealed, &row.id).ok());
         let attempts = row.attempts + 1;
         Entity::update_many()
             .col_expr(Column::State, Expr::value(TaskState::Running.as_str()))
@@ -143,7 +174,7 @@ impl Store {
             kind: row.kind,
             payload,
             changed_by: row.changed_by,
-            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            attempts,
             created_at: row.created_at,
         }))
     }
@@ -162,18 +193,95 @@ impl Store {
         Ok(())
     }
 
-    /// Puts a task off that could not be done now.
-    pub async fn postpone_task(&self, task: &DueTask, until: DateTime<Utc>) -> Result<()> {
-        Entity::update_many()
+    /// Puts a task off that could not be done now, and says why.
+    pub async fn postpone_task(&self, task: &DueTask, until: DateTime<Utc>, why: &str) -> Result<()> {
+        ours(task)
             .col_expr(Column::State, Expr::value(TaskState::Pending.as_str()))
             .col_expr(Column::DueAt, Expr::value(until))
-            .filter(Column::AccountId.eq(task.owner.account_id.as_str()))
-            .filter(Column::Id.eq(task.id.as_str()))
-            .filter(Column::State.eq(TaskState::Running.as_str()))
+            .col_expr(Column::LastError, Expr::value(why))
             .exec(&self.write)
             .await
             .map_err(db_error)?;
         Ok(())
+    }
+
+    /// Gives a task up. What was to be done is kept until it is purged, for [`Self::retry_tasks`].
+    pub async fn fail_task(&self, task: &DueTask, why: &str, now: DateTime<Utc>) -> Result<()> {
+        ours(task)
+            .col_expr(Column::State, Expr::value(TaskState::Failed.as_str()))
+            .col_expr(Column::LastError, Expr::value(why))
+            .col_expr(Column::FinishedAt, Expr::value(now))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Makes tasks due that were given up, as if they were new: the one with this id, or all. Says how many. What a
+    /// version before this one gave up it did not keep.
+    pub async fn retry_tasks(&self, id: Option<&TaskId>, now: DateTime<Utc>) -> Result<u64> {
+        let mut given_up = Entity::update_many()
+            .col_expr(Column::State, Expr::value(TaskState::Pending.as_str()))
+            .col_expr(Column::Attempts, Expr::value(0))
+            .col_expr(Column::DueAt, Expr::value(now))
+            .col_expr(Column::FinishedAt, Expr::value(Option::<DateTime<Utc>>::None))
+            .filter(Column::State.eq(TaskState::Failed.as_str()))
+            .filter(Column::Sealed.is_not_null());
+        if let Some(id) = id {
+            given_up = given_up.filter(Column::Id.eq(id.as_str()));
+        }
+        let retried = given_up.exec(&self.write).await.map_err(db_error)?;
+        Ok(retried.rows_affected)
+    }
+
+    /// The tasks of an account, or of all, in one state or any; the oldest first.
+    pub async fn list_tasks(&self, account_id: Option<&AccountId>, state: Option<TaskState>) -> Result<Vec<TaskRow>> {
+        type Row = (
+            String,
+            String,
+            String,
+            String,
+            String,
+            i32,
+            DateTime<Utc>,
+            DateTime<Utc>,
+            Option<String>,
+        );
+        let mut tasks = Entity::find().select_only().columns([
+            Column::AccountId,
+            Column::Id,
+            Column::UserId,
+            Column::Kind,
+            Column::State,
+            Column::Attempts,
+            Column::DueAt,
+            Column::CreatedAt,
+            Column::LastError,
+        ]);
+        if let Some(account_id) = account_id {
+            tasks = tasks.filter(Column::AccountId.eq(account_id.as_str()));
+        }
+        if let Some(state) = state {
+            tasks = tasks.filter(Column::State.eq(state.as_str()));
+        }
+        let tasks = tasks.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+        let rows: Vec<Row> = tasks.into_tuple().all(&self.read).await.map_err(db_error)?;
+        let row = |(account_id, id, user_id, kind, state, attempts, due_at, created_at, last_error): Row| {
+            Ok(TaskRow {
+                id: TaskId::from_stored(id),
+                owner: Owner {
+                    account_id: AccountId::from_stored(account_id),
+                    user_id,
+                },
+                kind,
+                state: state.parse().map_err(|e| Error::Internal(Box::new(e)))?,
+                attempts,
+                due_at,
+                created_at,
+                last_error,
+            })
+        };
+        rows.into_iter().map(row).collect()
     }
 
     /// Forgets tasks that ended before this time.
@@ -205,6 +313,7 @@ impl Transaction {
             due_at: Set(now),
             created_at: Set(now),
             finished_at: Set(None),
+            last_error: Set(None),
         };
         Entity::insert(row)
             .exec_without_returning(&self.0)
@@ -214,22 +323,14 @@ impl Transaction {
     }
 
     /// Ends a task with what this transaction did for it. False where it is not to be done any more: it has been
-    /// erased, or another instance did it. Then this transaction must not go on.
-    pub async fn finish_task(
-        &self,
-        task: &DueTask,
-        state: TaskState,
-        result: Option<serde_json::Value>,
-        now: DateTime<Utc>,
-    ) -> Result<bool> {
-        let done = Entity::update_many()
-            .col_expr(Column::State, Expr::value(state.as_str()))
+    /// erased, or another instance has taken it. Then this transaction must not go on.
+    pub async fn finish_task(&self, task: &DueTask, result: serde_json::Value, now: DateTime<Utc>) -> Result<bool> {
+        let done = ours(task)
+            .col_expr(Column::State, Expr::value(TaskState::Done.as_str()))
             .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
             .col_expr(Column::Result, Expr::value(result))
             .col_expr(Column::FinishedAt, Expr::value(now))
-            .filter(Column::AccountId.eq(task.owner.account_id.as_str()))
-            .filter(Column::Id.eq(task.id.as_str()))
-            .filter(Column::State.eq(TaskState::Running.as_str()))
+            .col_expr(Column::LastError, Expr::value(Option::<String>::None))
             .exec(&self.0)
             .await
             .map_err(db_error)?;

@@ -29,7 +29,7 @@ fn a_program_that_uses_authlib_gets_what_it_was_granted_and_no_more() {
 }
 
 /// A program of Ada's, and Ada.
-struct Program<'s> {
+pub struct Program<'s> {
     server: &'s TestServer,
     email: &'static str,
     id: String,
@@ -37,7 +37,7 @@ struct Program<'s> {
 }
 
 impl<'s> Program<'s> {
-    async fn register(server: &'s TestServer) -> Self {
+    pub async fn register(server: &'s TestServer) -> Self {
         let ada = server.register("ada@example.com").await;
         let body = json!({"name": "program", "redirect_uris": [CALLBACK]});
         let made = server.bearer(&ada.access_token).post("/v1/oauth/clients", &body).await;
@@ -52,7 +52,7 @@ impl<'s> Program<'s> {
     }
 
     /// The code of a yes.
-    async fn code(&self) -> String {
+    pub async fn code(&self) -> String {
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
         let form = [
             ("response_type", "code"),
@@ -79,7 +79,7 @@ impl<'s> Program<'s> {
         code.unwrap().1.into_owned()
     }
 
-    async fn token(&self, form: &[(&str, &str)]) -> Answer {
+    pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
         let own = [("client_id", self.id.as_str()), ("client_secret", &self.secret)];
         let request = self.server.anonymous().request("POST", "/oauth/token");
         send(
@@ -90,7 +90,7 @@ impl<'s> Program<'s> {
         .await
     }
 
-    async fn exchange(&self, code: &str) -> Answer {
+    pub async fn exchange(&self, code: &str) -> Answer {
         self.token(&[
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -100,7 +100,7 @@ impl<'s> Program<'s> {
         .await
     }
 
-    async fn refresh(&self, tokens: &Value) -> Answer {
+    pub async fn refresh(&self, tokens: &Value) -> Answer {
         let refresh_token = tokens["refresh_token"].as_str().unwrap();
         self.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)])
             .await

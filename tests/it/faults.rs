@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -260,5 +261,33 @@ async fn a_postgresql_whose_disk_is_full_refuses_writers_and_keeps_what_it_has()
         200
     );
     place.postgres.sql("DROP TRIGGER full_disk ON memories");
+    place.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_somebody_else_holds_refuses_writers_until_it_is_released() {
+    // The wait for the lock is over long before the statement's time is.
+    let place = Place::start(&[("MEMSYNC_DATABASE__STATEMENT_TIMEOUT", "20")]).await;
+    let id = place.store(1).await.unwrap();
+    let other = Database::connect(place.postgres.url()).await.unwrap();
+    let lock = other.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE memories IN SHARE ROW EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    place.is_refused("locked").await;
+    let path = format!("/v1/memories/{id}?user_id=ada");
+    assert_eq!(place.rest.get(&path).await.unwrap().0, 200, "readers go on");
+    lock.rollback().await.unwrap();
+    place.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_idles_for_too_long_is_refused_and_not_a_fault_of_ours() {
+    let place = Place::start(&[("MEMSYNC_DATABASE__TIMEOUT", "20")]).await;
+    place.store(1).await.unwrap();
+    // From one answer to the next question of the same transaction it takes longer than the second that it may idle.
+    place.proxy.set(Way::Slow(Duration::from_millis(700)));
+    place.is_refused("idle").await;
+    place.proxy.set(Way::Open);
     place.recovers().await;
 }

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use sea_orm::{ConnectionTrait, Database, TransactionTrait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{Process, Rest, eventually, memsync};
+use crate::process::{BOUND, Process, Rest, eventually, memsync};
 use crate::support::Postgres;
 
 const SECRET: &str = "the one secret of every instance, long enough";
+const MASTER_KEY: &str = "b25lIG1hc3RlciBrZXkgb2YgYWxsIGluc3RhbmNlcy4=";
 /// What an instance believes of a key or a session for at most two seconds, and a slow machine's leeway.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -24,6 +26,7 @@ fn start(settings: &[(&str, &str)], key: &[&str]) -> (Instances, Value) {
     let common = [
         ("MEMSYNC_DATABASE__URL", url.as_str()),
         ("MEMSYNC_AUTH__JWT_SECRET", SECRET),
+        ("MEMSYNC_ENCRYPTION__MASTER_KEY", MASTER_KEY),
         ("MEMSYNC_BOOTSTRAP", "false"),
         ("MEMSYNC_USAGE__FLUSH_INTERVAL", "0.2"),
     ];
@@ -217,4 +220,72 @@ async fn one_of_them_sweeps_for_all() {
     .await;
     let holders = "SELECT count(DISTINCT holder) FROM leases GROUP BY name";
     assert_eq!(instances._postgres.sql(holders), "1\n1\n");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_instance_was_at_when_it_died_another_does_and_each_task_is_done_once() {
+    const TASKS: usize = 66;
+    const PEOPLE: usize = 6;
+    let (mut instances, key) = start(&[], &["--name", "n"]);
+    let clients = instances.clients(&key);
+    // Nobody can keep a memory, so that each instance is in the middle of a task when one of them dies.
+    let database = Database::connect(instances._postgres.url()).await.unwrap();
+    let lock = database.begin().await.unwrap();
+    lock.execute_unprepared("LOCK TABLE memories IN SHARE ROW EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let mut ids = Vec::new();
+    for number in 0..TASKS {
+        let words = format!("I own kayak number {number}.");
+        let body = json!({"messages": [{"role": "user", "content": words}], "agent_id": "a", "source": "s",
+            "thread_id": format!("t{number}"), "user_id": format!("person {}", number % PEOPLE), "async": true});
+        let (status, taken) = clients[number % 3].post("/v1/memories", &body).await.unwrap();
+        assert_eq!(status, 202, "{taken}");
+        ids.push(taken["task_id"].as_str().unwrap().to_owned());
+    }
+    let sql = |sql: &str| instances._postgres.sql(sql);
+    eventually("each instance is at a task", SOON, async || {
+        (sql("SELECT count(*) FROM tasks WHERE state = 'running'") == "3\n").then_some(())
+    })
+    .await;
+    let (dead, _place) = instances.servers.pop().unwrap();
+    dead.kill();
+    lock.rollback().await.unwrap();
+
+    eventually("the others have done all but what it was at", BOUND, async || {
+        let rest = sql("SELECT state, attempts FROM tasks WHERE state <> 'done'");
+        (rest == "running|1\n").then_some(())
+    })
+    .await;
+    // In place of half a minute.
+    sql("UPDATE tasks SET due_at = now() WHERE state = 'running'");
+    for (client, id) in (0..2).flat_map(|client| ids.iter().map(move |id| (client, id))) {
+        eventually(id, BOUND, async || {
+            let (_, task) = clients[client]
+                .get(&format!("/v1/integrations/status/{id}"))
+                .await
+                .unwrap();
+            (task["status"] == "SUCCESS" && task["result"]["memories_created"] == 1).then_some(())
+        })
+        .await;
+    }
+    let attempts = "SELECT attempts, count(*) FROM tasks GROUP BY attempts ORDER BY attempts";
+    assert_eq!(sql(attempts), format!("1|{}\n2|1\n", TASKS - 1));
+    let mut texts = Vec::new();
+    for person in 0..PEOPLE {
+        let path = format!("/v1/memories?user_id=person%20{person}&page_size=100");
+        let (_, page) = clients[person % 2].get(&path).await.unwrap();
+        let memories = page["data"].as_array().unwrap();
+        texts.extend(
+            memories
+                .iter()
+                .map(|memory| memory["memory"].as_str().unwrap().to_owned()),
+        );
+    }
+    texts.sort_unstable();
+    let mut expected: Vec<_> = (0..TASKS)
+        .map(|number| format!("User owns kayak number {number}."))
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(texts, expected);
 }

@@ -15,10 +15,9 @@ use crate::process::Process;
 use crate::support::{install_crypto, send};
 
 /// Two runs of a server in which everything happens that has to do with secrets; both logs, and the secrets.
-async fn two_runs(data: &Path, filter: &str) -> (String, Vec<(&'static str, String)>) {
-    let settings = [("MEMSYNC_LOG", filter), ("MEMSYNC_LOG_FORMAT", "json")];
+pub async fn two_runs(data: &Path, settings: &[(&str, &str)]) -> (String, Vec<(&'static str, String)>) {
     let mut keeper = Keeper::new();
-    let server = Process::start_with(data, &settings);
+    let server = Process::start_with(data, settings);
     keeper.keep("the first key", &server.first_key());
     keeper.base = server.url();
     let bearer = keeper.people().await;
@@ -26,7 +25,7 @@ async fn two_runs(data: &Path, filter: &str) -> (String, Vec<(&'static str, Stri
     keeper.programs(&bearer).await;
     let first = server.stop().expect_success("SIGTERM");
 
-    let server = Process::start_with(data, &settings);
+    let server = Process::start_with(data, settings);
     keeper.base = server.url();
     let login = json!({"email": EMAIL, "password": NEXT_PASSWORD});
     let session = keeper.json("POST", "/v1/auth/login", ("", ""), &login, 200).await;
@@ -60,7 +59,9 @@ fn assert_no_secret(log: &str, secrets: &[(&str, String)]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_line_of_the_most_talkative_log_has_a_secret_or_a_word_of_a_memory() {
     let data = tempfile::tempdir().unwrap();
-    let (log, secrets) = two_runs(data.path(), "trace,sqlx::query=trace,sqlx::postgres=trace").await;
+    let talkative = "trace,sqlx::query=trace,sqlx::postgres=trace";
+    let settings = [("MEMSYNC_LOG", talkative), ("MEMSYNC_LOG_FORMAT", "json")];
+    let (log, secrets) = two_runs(data.path(), &settings).await;
     assert_no_secret(&log, &secrets);
     for level in ["TRACE", "DEBUG", "INFO"] {
         assert!(

@@ -35,3 +35,4 @@ mod sharding;
 mod support;
 mod tls;
 mod transport;
+mod upgrades;

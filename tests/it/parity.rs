@@ -170,7 +170,11 @@ async fn done(rest: &Rest, taken: &Value) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_answers_as_its_rpc_does() {
-    let server = TestServer::start().await;
+    every_route_is_called(&TestServer::start().await).await;
+}
+
+/// Calls every RPC over both transports, and holds the answers against each other.
+pub async fn every_route_is_called(server: &TestServer) {
     let scopes = memsync::model::Scope::ALL.map(|scope| scope.as_str());
     let key = server.create_key("ada@example.com", &scopes).await;
     let rest = server.rest(&key.secret);
@@ -224,8 +228,8 @@ async fn every_route_answers_as_its_rpc_does() {
         for binding in bindings {
             routes += 1;
             rows += 2;
-            let of_rest = fresh(&server, &rpc, rows).await;
-            let of_grpc = fresh(&server, &rpc, rows + 1).await;
+            let of_rest = fresh(server, &rpc, rows).await;
+            let of_grpc = fresh(server, &rpc, rows + 1).await;
             let row =
                 |fresh: &Fresh| calls(&rpc, &known, fresh).unwrap_or_else(|| panic!("{rpc} has no row in the table"));
             for (rest_call, grpc_call) in row(&of_rest).into_iter().zip(row(&of_grpc)) {
@@ -240,7 +244,7 @@ async fn every_route_answers_as_its_rpc_does() {
                     By::Key => ("x-api-key", key.secret.as_str()),
                     By::Session => ("authorization", bearer.as_str()),
                 };
-                let over_grpc = over_grpc(&server, header, &method, grpc_call.message).await;
+                let over_grpc = over_grpc(server, header, &method, grpc_call.message).await;
                 match (rest_call.expected, over_grpc) {
                     (Failure(http, code, reason), Err(status)) => {
                         assert_same_failure(&what, (http, code, reason), &over_rest, &status);

@@ -10,7 +10,7 @@ use crate::process::{Process, memsync};
 use crate::support::{Answer, DEFAULT_SCOPES, Rest, TestServer, conversation, field, send};
 
 /// Somebody's memories with every kind of history, and those of two people behind the same key.
-async fn a_life(rest: &Rest) {
+pub async fn a_life(rest: &Rest) {
     for words in [
         "I work at Google as an engineer.",
         "I joined Meta.",

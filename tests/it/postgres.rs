@@ -1,5 +1,7 @@
 //! PostgreSQL answers as SQLite does: one scenario through the real binary on both, and the answers compared.
 
+mod encrypted;
+
 use std::path::Path;
 use std::time::Duration;
 

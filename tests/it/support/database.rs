@@ -17,9 +17,14 @@ pub enum TestDatabase {
 
 impl TestDatabase {
     pub fn create() -> Self {
-        let Ok(server) = std::env::var("MEMSYNC_TEST_POSTGRES_URL") else {
-            return Self::Sqlite;
-        };
+        match std::env::var("MEMSYNC_TEST_POSTGRES_URL") {
+            Ok(server) => Self::create_on(server),
+            Err(_) => Self::Sqlite,
+        }
+    }
+
+    /// One on the PostgreSQL with this URL.
+    pub fn create_on(server: String) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         client(
             "psql",
