@@ -54,6 +54,10 @@ bench-overhead *args:
 bench-growth *args:
     cargo bench --bench growth -- {{args}}
 
+# Kill, cut and crash under writers, round after round, and count what is lost, doubled or leaked.
+faults rounds="200":
+    MEMSYNC_TEST_FAULT_ROUNDS={{rounds}} cargo test --test it faults::rounds -- --nocapture --test-threads 1
+
 # Whether resident memory stays where it is under load.
 soak minutes="30":
     MEMSYNC_SOAK_MINUTES={{minutes}} cargo bench --bench soak

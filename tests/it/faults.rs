@@ -12,6 +12,7 @@ use crate::support::{Answer, Postgres, Proxy, Way, send};
 
 mod files;
 mod overload;
+mod rounds;
 
 /// A server over PostgreSQL behind a proxy, and a key of it.
 struct Place {

@@ -16,6 +16,8 @@ pub enum Way {
     Stalled,
     /// Connections are cut, and new ones too.
     Cut,
+    /// What is asked arrives, and the connection is cut before the answer does.
+    Unanswered,
 }
 
 pub struct Proxy {
@@ -58,8 +60,8 @@ async fn serve(client: TcpStream, upstream: u16, mut way: watch::Receiver<Way>) 
         let (mut from_server, mut to_server) = server.into_split();
         let (up, down) = (way.clone(), way.clone());
         tokio::select! {
-            ended = carry(&mut from_client, &mut to_server, up) => ended,
-            ended = carry(&mut from_server, &mut to_client, down) => ended,
+            ended = carry(&mut from_client, &mut to_server, up, None) => ended,
+            ended = carry(&mut from_server, &mut to_client, down, Some(Way::Unanswered)) => ended,
         }
     };
     tokio::select! {
@@ -69,10 +71,12 @@ async fn serve(client: TcpStream, upstream: u16, mut way: watch::Receiver<Way>) 
     }
 }
 
+/// Ends with either side, or when something arrives that is to go the way `cut_by`.
 async fn carry(
     from: &mut (impl AsyncReadExt + Unpin),
     to: &mut (impl AsyncWriteExt + Unpin),
     mut way: watch::Receiver<Way>,
+    cut_by: Option<Way>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -81,6 +85,9 @@ async fn carry(
             return Ok(());
         }
         let now = *way.borrow();
+        if cut_by == Some(now) {
+            return Ok(());
+        }
         if let Way::Slow(delay) = now {
             tokio::time::sleep(delay).await;
         }
