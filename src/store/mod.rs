@@ -62,6 +62,9 @@ pub use vault::{MasterKey, ReadMasterKeys, Vault};
 /// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
 
+/// How long emptying SQLite's log waits for readers.
+const SCRUB_TIMEOUT: Duration = Duration::from_millis(100);
+
 /// How to reach the database.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
@@ -93,6 +96,8 @@ pub struct Store {
     write: Guarded<DatabaseConnection>,
     replica: Option<Guarded<DatabaseConnection>>,
     vault: Arc<Vault>,
+    /// How long a writer waits for another one.
+    timeout: Duration,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
@@ -112,6 +117,7 @@ impl Store {
             write: pools.write,
             replica: pools.replica,
             vault: Arc::new(vault),
+            timeout: options.timeout,
         })
     }
 
@@ -189,11 +195,20 @@ impl Store {
     /// are reading, is done by the next checkpoint. PostgreSQL's log can't be reached from here: it is recycled by its
     /// own settings.
     pub async fn scrub(&self) {
-        if self.write.get_database_backend() == DbBackend::Sqlite {
-            let checkpoint = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)");
-            if let Err(error) = checkpoint.await {
-                tracing::warn!(%error, "what was deleted is still in the write-ahead log");
-            }
+        if self.write.get_database_backend() != DbBackend::Sqlite {
+            return;
+        }
+        // Nobody writes while it waits for readers, and a backup reads for long.
+        let checkpoint = format!(
+            "PRAGMA busy_timeout = {}; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {}",
+            SCRUB_TIMEOUT.as_millis(),
+            self.timeout.as_millis()
+        );
+        let connection = self.write.clone();
+        // Goes on also where whoever asked for it has gone away, so that the last of these is reached.
+        let done = tokio::spawn(async move { connection.execute_unprepared(&checkpoint).await });
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "what was deleted is still in the write-ahead log");
         }
     }
 
