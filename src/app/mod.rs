@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
-use crate::config::{Config, EmbedderConfig, Hidden};
+use crate::config::{Config, EmbedderConfig};
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::model::Clock;
@@ -22,25 +22,24 @@ use crate::proto::DESCRIPTORS;
 use crate::providers::LocalModel;
 use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
-use crate::secrets;
 use crate::server::{self, Room, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, AuthSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, Secret, UsageService,
+    AuditLog, AuthService, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter, Receipts, Secret,
+    UsageService,
 };
 use crate::store::{ReadMasterKeys, Store, StoreOptions, Vault};
 
 mod background;
+mod keys;
 
 use background::{do_jobs, maintain, watch_database};
+use keys::{auth_settings, master_keys};
+pub use keys::{receipts, rotate_master_key};
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
-/// The file of the master key, and of the one that takes its place.
-const MASTER_KEY: &str = "master_key";
-const NEW_MASTER_KEY: &str = "master_key.new";
 const SERVICES: [&str; 5] = [
     "",
     "memsync.v1.AuthService",
@@ -311,37 +310,6 @@ async fn connect_with(config: &Config, keys: ReadMasterKeys) -> Result<Store> {
     Store::connect(&options, Vault::new(keys)).await
 }
 
-/// The master keys of the settings, else those of the data directory. While one takes the place of another there are
-/// two, and the database names the one in use.
-fn master_keys(config: &Config) -> ReadMasterKeys {
-    let encryption = config.encryption.clone();
-    let directory = config.data_dir.clone();
-    Box::new(move || {
-        if let Some(key) = &encryption.master_key {
-            let previous = encryption.previous_master_key.iter();
-            return Ok(std::iter::once(key).chain(previous).map(|key| key.0).collect());
-        }
-        let mut keys = vec![secrets::load_or_create(&directory, MASTER_KEY)?];
-        keys.extend(secrets::load(&directory, NEW_MASTER_KEY)?);
-        Ok(keys)
-    })
-}
-
-/// Wraps every account's key with another master key: that of the settings, else a new one in the data directory. Says
-/// how many there were. Doing it again finishes one that was interrupted.
-pub async fn rotate_master_key(config: &Config) -> Result<usize> {
-    let away = |e: std::io::Error| Error::Unavailable(Box::new(e));
-    if config.encryption.master_key.is_some() {
-        return connect(config).await?.rotate_master_key().await;
-    }
-    let old = secret(config, MASTER_KEY)?;
-    let new = secret(config, NEW_MASTER_KEY)?;
-    let keys: ReadMasterKeys = Box::new(move || Ok(vec![new, old]));
-    let count = connect_with(config, keys).await?.rotate_master_key().await?;
-    secrets::replace(&config.data_dir, MASTER_KEY, NEW_MASTER_KEY).map_err(away)?;
-    Ok(count)
-}
-
 fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
     match &config.embedder {
         EmbedderConfig::BuiltIn => Ok(StaticTable::built_in()),
@@ -351,31 +319,6 @@ fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
             Ok(Arc::new(model.map_err(|e| Error::Unavailable(e.into()))?))
         }
     }
-}
-
-/// What signs and checks receipts of erasure.
-pub fn receipts(config: &Config) -> Result<Receipts> {
-    Receipts::new(&secret(config, "receipt_key")?)
-}
-
-fn auth_settings(config: &Config) -> Result<AuthSettings> {
-    let bytes = |secret: &Hidden| secret.0.as_bytes().to_vec();
-    let jwt_secret = match &config.auth.jwt_secret {
-        Some(given) => bytes(given),
-        None => secret(config, "jwt_secret")?.to_vec(),
-    };
-    Ok(AuthSettings {
-        cache: config.auth.key_cache,
-        jwt_secret,
-        jwt_previous_secret: config.auth.jwt_previous_secret.as_ref().map(bytes),
-        is_registration_open: config.auth.is_registration_open,
-        access_token_lifetime: config.auth.access_token_lifetime,
-        refresh_token_lifetime: config.auth.refresh_token_lifetime,
-    })
-}
-
-fn secret(config: &Config, name: &str) -> Result<[u8; secrets::SECRET_BYTES]> {
-    secrets::load_or_create(&config.data_dir, name).map_err(|e| Error::Unavailable(Box::new(e)))
 }
 
 /// gRPC and OAuth by their own paths, REST for everything else; all in one room.
