@@ -40,11 +40,13 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
-    /// Bring back the deleted memories of a backup.
-    Restore {
-        /// The backup's id, `backup_…`, as the deletion gave it.
-        backup_id: String,
+    /// Copy the whole SQLite database into a new file, while servers go on.
+    Backup {
+        /// The file; must not be there yet.
+        file: PathBuf,
     },
+    /// Bring back the deleted memories of one backup, or with `--from` a whole SQLite database.
+    Restore(cli::Restore),
     /// Write every memory of a person, or of a whole account, as lines of JSON.
     Export(cli::Export),
     /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
@@ -107,7 +109,8 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
-        Command::Restore { backup_id } => cli::restore(&config, backup_id).await,
+        Command::Backup { file } => cli::backup(&config, &file).await,
+        Command::Restore(restore) => cli::restore(&config, restore).await,
         Command::Export(export) => cli::export(&config, export).await,
         Command::Import(import) => cli::import(&config, import).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,

@@ -5,7 +5,7 @@ use crate::config::{Config, Hidden};
 use crate::error::{Error, Result};
 use crate::secrets;
 use crate::services::{AuthSettings, Receipts};
-use crate::store::ReadMasterKeys;
+use crate::store::{MasterKey, ReadMasterKeys, fingerprint};
 
 /// The file of the master key, and of the one that takes its place.
 const MASTER_KEY: &str = "master_key";
@@ -25,6 +25,24 @@ pub(super) fn master_keys(config: &Config) -> ReadMasterKeys {
         keys.extend(secrets::load(&directory, NEW_MASTER_KEY)?);
         Ok(keys)
     })
+}
+
+/// Whether the installation has the master key with this fingerprint. Makes none.
+pub fn has_master_key(config: &Config, id: &str) -> std::io::Result<bool> {
+    let encryption = &config.encryption;
+    let mut keys: Vec<MasterKey> = match &encryption.master_key {
+        Some(key) => [Some(key), encryption.previous_master_key.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|key| key.0)
+            .collect(),
+        None => Vec::new(),
+    };
+    if keys.is_empty() {
+        keys.extend(secrets::load(&config.data_dir, MASTER_KEY)?);
+        keys.extend(secrets::load(&config.data_dir, NEW_MASTER_KEY)?);
+    }
+    Ok(keys.iter().any(|key| fingerprint(key) == id))
 }
 
 /// Wraps every account's key with another master key: that of the settings, else a new one in the data directory. Says

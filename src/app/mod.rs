@@ -34,7 +34,7 @@ mod keys;
 
 use background::{do_jobs, maintain, watch_database};
 use keys::{auth_settings, master_keys};
-pub use keys::{receipts, rotate_master_key};
+pub use keys::{has_master_key, receipts, rotate_master_key};
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";

@@ -3,10 +3,7 @@
 //! The only home of sea-orm. Every function on user data takes its owner. Business rules live in `services/`, which
 //! calls this.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +24,7 @@ mod connection;
 mod conversations;
 mod deletions;
 mod embeddings;
+mod file;
 mod idempotency;
 mod leases;
 mod memories;
@@ -38,6 +36,7 @@ mod persons;
 mod profiles;
 mod rate_limits;
 mod sessions;
+mod snapshot;
 mod tasks;
 mod usage;
 mod vault;
@@ -55,9 +54,10 @@ pub use persons::{ErasedPerson, Person};
 pub use profiles::{BioVersion, ProfileRow};
 pub use rate_limits::Lease;
 pub use sessions::Session;
+pub use snapshot::{Restored, Snapshot, SnapshotError, restore_snapshot, write_snapshot};
 pub use tasks::{DueTask, NewTask, Task};
 pub use usage::UsageHour;
-pub use vault::{MasterKey, ReadMasterKeys, Vault};
+pub use vault::{MasterKey, ReadMasterKeys, Vault, fingerprint};
 
 /// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
@@ -98,6 +98,8 @@ pub struct Store {
     vault: Arc<Vault>,
     /// How long a writer waits for another one.
     timeout: Duration,
+    /// Held while SQLite's file is open.
+    _lock: Option<Arc<File>>,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
@@ -108,9 +110,10 @@ impl Store {
     /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
     /// is connected to when it is first asked.
     pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
-        if options.url.starts_with("sqlite:") {
-            make_file(&options.url)?;
-        }
+        let lock = match file::database_file(&options.url) {
+            None => None,
+            Some(file) => file::open(&file)?,
+        };
         let pools = connection::open(options).await.map_err(db_error)?;
         Ok(Self {
             read: pools.read,
@@ -118,6 +121,7 @@ impl Store {
             replica: pools.replica,
             vault: Arc::new(vault),
             timeout: options.timeout,
+            _lock: lock,
         })
     }
 
@@ -242,30 +246,6 @@ where
         return Ok(());
     }
     Migrator::up(connection, None).await
-}
-
-/// Makes the file of a SQLite database and its directory where there are none, for the owner's eyes only. SQLite gives the
-/// files that it puts beside it the same mode.
-fn make_file(url: &str) -> Result<()> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = Path::new(path.split('?').next().unwrap_or(path));
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Ok(());
-    }
-    let made = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map_or(Ok(()), |parent| {
-            DirBuilder::new().recursive(true).mode(0o700).create(parent)
-        })
-        .and_then(|()| OpenOptions::new().append(true).create(true).mode(0o600).open(path));
-    // A file that can't be written is SQLite's to complain of: it says so in each answer.
-    match made {
-        Err(e) if e.kind() != ErrorKind::PermissionDenied && e.kind() != ErrorKind::ReadOnlyFilesystem => {
-            Err(Error::Unavailable(Box::new(e)))
-        }
-        Ok(_) | Err(_) => Ok(()),
-    }
 }
 
 /// `DbErr` becomes [`Error`] here and nowhere else: a database that is away, full, locked or read-only is

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod architecture;
 mod authentication;
+mod backups;
 mod cli;
 mod clients_node;
 mod clients_oauth;

@@ -84,20 +84,18 @@ impl Postgres {
 
     /// Runs SQL as the superuser; what it prints, unaligned.
     pub fn sql(&self, sql: &str) -> String {
-        let mut psql = Command::new(self.binaries.join("psql"));
-        psql.args([
-            "-X",
-            "-q",
-            "-t",
-            "-A",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &self.url(),
-            "-c",
-            sql,
-        ]);
-        run(psql).expect_success(sql).stdout
+        let url = self.url();
+        let options = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d", &url, "-c", sql];
+        self.client("psql", &options)
+    }
+
+    /// Runs one of PostgreSQL's own programs; what it prints.
+    pub fn client(&self, program: &str, arguments: &[&str]) -> String {
+        let mut client = Command::new(self.binaries.join(program));
+        client.args(arguments);
+        run(client)
+            .expect_success(&format!("{program} {}", arguments.join(" ")))
+            .stdout
     }
 
     #[track_caller]
