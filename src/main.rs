@@ -51,6 +51,8 @@ enum Command {
     Export(cli::Export),
     /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
     Import(cli::Import),
+    /// Give every memory a vector of the embedder in the settings, now; servers do it by themselves in their own time.
+    Reembed(cli::Reembed),
     /// Wrap the keys of accounts with another master key: that of the settings, else a new one in the data directory.
     RotateMasterKey,
     /// Check a receipt of erasure that this installation wrote, and print what it says.
@@ -113,6 +115,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Restore(restore) => cli::restore(&config, restore).await,
         Command::Export(export) => cli::export(&config, export).await,
         Command::Import(import) => cli::import(&config, import).await,
+        Command::Reembed(reembed) => cli::reembed(&config, reembed).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,

@@ -31,10 +31,12 @@ use crate::store::{ReadMasterKeys, Store, StoreOptions, Vault};
 
 mod background;
 mod keys;
+mod reembedding;
 
 use background::{do_jobs, maintain, watch_database};
 use keys::{auth_settings, master_keys};
 pub use keys::{has_master_key, receipts, rotate_master_key};
+use reembedding::reembed;
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
@@ -81,7 +83,7 @@ pub struct Running {
     handle: ServerHandle,
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
-    background: [JoinHandle<()>; 2],
+    background: [JoinHandle<()>; 3],
     /// The driver of background work, and what tells it to stop.
     jobs: (JoinHandle<()>, watch::Sender<bool>),
     certificate: Option<TlsCertificate>,
@@ -232,6 +234,7 @@ impl App {
         let background = [
             tokio::spawn(watch_database(self.clone(), config.clone(), health.clone(), status)),
             tokio::spawn(maintain(self.clone(), config.clone())),
+            tokio::spawn(reembed(self.clone())),
         ];
         let (stop_jobs, stopped) = watch::channel(false);
         let jobs = tokio::spawn(do_jobs(self.clone(), stopped));

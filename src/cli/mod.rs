@@ -1,4 +1,4 @@
-//! Accounts, keys, backups, exports, receipts and measurements on the command line.
+//! Accounts, keys, backups, exports, vectors, receipts and measurements on the command line.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -17,10 +17,12 @@ use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
 mod eval;
 mod operations;
 mod portability;
+mod reembedding;
 
 pub use eval::{EvalCommand, eval};
 pub use operations::{Restore, backup, restore};
 pub use portability::{Export, Import, export, import};
+pub use reembedding::{Reembed, reembed};
 
 #[derive(Subcommand)]
 pub enum UserCommand {

@@ -30,6 +30,7 @@ mod process;
 mod profiles;
 mod quality;
 mod readme;
+mod reembedding;
 mod rest_shape;
 mod support;
 mod tls;
