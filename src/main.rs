@@ -40,18 +40,22 @@ enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
-    /// Bring back the deleted memories of a backup.
-    Restore {
-        /// The backup's id, `backup_…`, as the deletion gave it.
-        backup_id: String,
+    /// Copy the whole SQLite database into a new file, while servers go on.
+    Backup {
+        /// The file; must not be there yet.
+        file: PathBuf,
     },
     /// List background tasks, and do those again that were given up.
     #[command(subcommand)]
     Task(cli::TaskCommand),
+    /// Bring back the deleted memories of one backup, or with `--from` a whole SQLite database.
+    Restore(cli::Restore),
     /// Write every memory of a person, or of a whole account, as lines of JSON.
     Export(cli::Export),
     /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
     Import(cli::Import),
+    /// Give every memory a vector of the embedder in the settings, now; servers do it by themselves in their own time.
+    Reembed(cli::Reembed),
     /// Wrap the keys of accounts with another master key: that of the settings, else a new one in the data directory.
     RotateMasterKey,
     /// Check a receipt of erasure that this installation wrote, and print what it says.
@@ -110,10 +114,12 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
-        Command::Restore { backup_id } => cli::restore(&config, backup_id).await,
+        Command::Backup { file } => cli::backup(&config, &file).await,
+        Command::Restore(restore) => cli::restore(&config, restore).await,
         Command::Task(command) => cli::task(&config, command).await,
         Command::Export(export) => cli::export(&config, export).await,
         Command::Import(import) => cli::import(&config, import).await,
+        Command::Reembed(reembed) => cli::reembed(&config, reembed).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
-use crate::config::{Config, EmbedderConfig, Hidden};
+use crate::config::{Config, EmbedderConfig};
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::model::Clock;
@@ -22,19 +22,23 @@ use crate::proto::DESCRIPTORS;
 use crate::providers::LocalModel;
 use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
-use crate::secrets;
 use crate::server::{self, Room, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, AuthSettings, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings,
-    RateLimiter, Receipts, Secret, UsageService,
+    AuditLog, AuthService, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
+    Receipts, Secret, UsageService,
 };
 use crate::store::Store;
 
 mod background;
 mod database;
+mod keys;
+mod reembedding;
 
 use background::{build_candidates, do_jobs, maintain, watch_database};
-pub use database::{connect, rotate_master_key};
+pub use database::connect;
+use keys::auth_settings;
+pub use keys::{has_master_key, receipts, rotate_master_key};
+use reembedding::reembed;
 
 /// The account of the first start.
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
@@ -81,7 +85,7 @@ pub struct Running {
     handle: ServerHandle,
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
-    background: [JoinHandle<()>; 3],
+    background: [JoinHandle<()>; 4],
     /// The driver of background work, and what tells it to stop.
     jobs: (JoinHandle<()>, watch::Sender<bool>),
     certificate: Option<TlsCertificate>,
@@ -242,6 +246,7 @@ impl App {
             tokio::spawn(watch_database(self.clone(), config.clone(), health.clone(), status)),
             tokio::spawn(maintain(self.clone(), config.clone())),
             tokio::spawn(build_candidates(self.clone())),
+            tokio::spawn(reembed(self.clone())),
         ];
         let (stop_jobs, stopped) = watch::channel(false);
         let jobs = tokio::spawn(do_jobs(self.clone(), stopped));
@@ -310,31 +315,6 @@ fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
             Ok(Arc::new(model.map_err(|e| Error::Unavailable(e.into()))?))
         }
     }
-}
-
-/// What signs and checks receipts of erasure.
-pub fn receipts(config: &Config) -> Result<Receipts> {
-    Receipts::new(&secret(config, "receipt_key")?)
-}
-
-fn auth_settings(config: &Config) -> Result<AuthSettings> {
-    let bytes = |secret: &Hidden| secret.0.as_bytes().to_vec();
-    let jwt_secret = match &config.auth.jwt_secret {
-        Some(given) => bytes(given),
-        None => secret(config, "jwt_secret")?.to_vec(),
-    };
-    Ok(AuthSettings {
-        cache: config.auth.key_cache,
-        jwt_secret,
-        jwt_previous_secret: config.auth.jwt_previous_secret.as_ref().map(bytes),
-        is_registration_open: config.auth.is_registration_open,
-        access_token_lifetime: config.auth.access_token_lifetime,
-        refresh_token_lifetime: config.auth.refresh_token_lifetime,
-    })
-}
-
-fn secret(config: &Config, name: &str) -> Result<[u8; secrets::SECRET_BYTES]> {
-    secrets::load_or_create(&config.data_dir, name).map_err(|e| Error::Unavailable(Box::new(e)))
 }
 
 /// gRPC and OAuth by their own paths, REST for everything else; all in one room.

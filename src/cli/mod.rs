@@ -1,4 +1,4 @@
-//! Accounts, keys, backups, background tasks, exports, receipts and measurements on the command line.
+//! Accounts, keys, backups, background tasks, exports, vectors, receipts and measurements on the command line.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -11,15 +11,19 @@ use clap::{Args, Subcommand};
 use ipnet::IpNet;
 use memsync::app::{self, App};
 use memsync::config::Config;
-use memsync::model::{ApiKeyId, BackupId, Clock, ScopeSet};
+use memsync::model::{ApiKeyId, Clock, ScopeSet};
 use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
 
 mod eval;
+mod operations;
 mod portability;
+mod reembedding;
 mod tasks;
 
 pub use eval::{EvalCommand, eval};
+pub use operations::{Restore, backup, restore};
 pub use portability::{Export, Import, export, import};
+pub use reembedding::{Reembed, reembed};
 pub use tasks::{TaskCommand, task};
 
 #[derive(Subcommand)]
@@ -204,16 +208,6 @@ fn shown(row: &ApiKeyRow, secret: &Secret) -> serde_json::Value {
         shown["expires_at"] = rfc3339(expires_at).into();
     }
     shown
-}
-
-pub async fn restore(config: &Config, backup_id: String) -> anyhow::Result<()> {
-    let memories = App::open(config, Clock::system()).await?.memories;
-    let ids = memories.restore(&BackupId::from_stored(backup_id)).await?;
-    eprintln!("brought back {} memories", ids.len());
-    for id in ids {
-        println!("{id}");
-    }
-    Ok(())
 }
 
 pub fn verify_receipt(config: &Config, file: &Path) -> anyhow::Result<()> {

@@ -147,7 +147,7 @@ fn create(file: &Path) -> anyhow::Result<File> {
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn bar(length: u64, template: &str) -> ProgressBar {
+pub(super) fn bar(length: u64, template: &str) -> ProgressBar {
     let target = match stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),

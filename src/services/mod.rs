@@ -16,6 +16,7 @@ mod portability;
 mod profiles;
 mod rate_limits;
 mod receipts;
+mod reembedding;
 mod storing;
 mod tasks;
 mod usage;
@@ -41,6 +42,7 @@ pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOption
 pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
+pub use reembedding::{EmbeddingCount, Pruning, Reembedded, Reembedding};
 pub use tasks::{TaskReport, TaskResult, TaskRow};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, QuerySelect};
 
 use super::{Store, Transaction, db_error};
@@ -102,33 +103,66 @@ impl Transaction {
         model: &str,
         embeddings: &[NewEmbedding<'_>],
     ) -> Result<()> {
-        let private = embeddings.iter().find(|new| new.memory.is_private());
-        let cipher = match private {
-            Some(new) => Some(self.cipher(account_id, new.memory.updated_at).await?),
-            None => None,
-        };
         for chunk in embeddings.chunks(ROWS_PER_STATEMENT) {
-            let mut rows = Vec::with_capacity(chunk.len());
-            for NewEmbedding { memory, vector } in chunk {
-                let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-                let sealing = cipher.as_ref().filter(|_| memory.is_private());
-                rows.push(ActiveModel {
-                    account_id: Set(account_id.to_string()),
-                    memory_id: Set(memory.id.to_string()),
-                    model: Set(model.to_owned()),
-                    is_sealed: Set(sealing.is_some()),
-                    vector: Set(match sealing {
-                        Some(cipher) => cipher.seal(&bytes, &sealed_name(memory.id.as_str(), model))?,
-                        None => bytes,
-                    }),
-                });
-            }
+            let rows = self.rows(account_id, model, chunk).await?;
             Entity::insert_many(rows)
                 .exec_without_returning(&self.0)
                 .await
                 .map_err(db_error)?;
         }
         Ok(())
+    }
+
+    /// The same for memories that may have a vector of this model, which they keep; says how many were stored.
+    pub(super) async fn insert_missing_embeddings(
+        &self,
+        account_id: &AccountId,
+        model: &str,
+        embeddings: &[NewEmbedding<'_>],
+    ) -> Result<u64> {
+        let mut stored = 0;
+        for chunk in embeddings.chunks(ROWS_PER_STATEMENT) {
+            let rows = self.rows(account_id, model, chunk).await?;
+            let key = [Column::AccountId, Column::MemoryId, Column::Model];
+            let inserted = Entity::insert_many(rows)
+                .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
+                .exec_without_returning(&self.0)
+                .await;
+            match inserted {
+                Ok(rows) => stored += rows,
+                Err(DbErr::RecordNotInserted) => {}
+                Err(error) => return Err(db_error(error)),
+            }
+        }
+        Ok(stored)
+    }
+
+    async fn rows(
+        &self,
+        account_id: &AccountId,
+        model: &str,
+        embeddings: &[NewEmbedding<'_>],
+    ) -> Result<Vec<ActiveModel>> {
+        let private = embeddings.iter().find(|new| new.memory.is_private());
+        let cipher = match private {
+            Some(new) => Some(self.cipher(account_id, new.memory.updated_at).await?),
+            None => None,
+        };
+        let row = |NewEmbedding { memory, vector }: &NewEmbedding<'_>| {
+            let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let sealing = cipher.as_ref().filter(|_| memory.is_private());
+            Ok(ActiveModel {
+                account_id: Set(account_id.to_string()),
+                memory_id: Set(memory.id.to_string()),
+                model: Set(model.to_owned()),
+                is_sealed: Set(sealing.is_some()),
+                vector: Set(match sealing {
+                    Some(cipher) => cipher.seal(&bytes, &sealed_name(memory.id.as_str(), model))?,
+                    None => bytes,
+                }),
+            })
+        };
+        embeddings.iter().map(row).collect()
     }
 }
 

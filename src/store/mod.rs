@@ -3,10 +3,7 @@
 //! The only home of sea-orm. Every function on user data takes its owner. Business rules live in `services/`, which
 //! calls this.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::fs::File;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -28,6 +25,7 @@ mod connection;
 mod conversations;
 mod deletions;
 mod embeddings;
+mod file;
 mod idempotency;
 mod leases;
 mod memories;
@@ -38,7 +36,9 @@ mod oauth;
 mod persons;
 mod profiles;
 mod rate_limits;
+mod reembedding;
 mod sessions;
+mod snapshot;
 mod tasks;
 mod usage;
 mod vault;
@@ -56,13 +56,18 @@ pub use oauth::{OAuthClient, OAuthCode};
 pub use persons::{ErasedPerson, Person};
 pub use profiles::{BioVersion, ProfileRow};
 pub use rate_limits::Lease;
+pub use reembedding::{AddedEmbeddings, EmbeddedPage, Place, Unembedded};
 pub use sessions::Session;
+pub use snapshot::{Restored, Snapshot, SnapshotError, restore_snapshot, write_snapshot};
 pub use tasks::{DueTask, NewTask, Task, TaskRow};
 pub use usage::UsageHour;
-pub use vault::{MasterKey, ReadMasterKeys, Vault};
+pub use vault::{MasterKey, ReadMasterKeys, Vault, fingerprint};
 
 /// The advisory lock that instances on one PostgreSQL change the schema under; any number that nobody else uses.
 const MIGRATION_LOCK: i64 = 0x006d_656d_7379_6e63;
+
+/// How long emptying SQLite's log waits for readers.
+const SCRUB_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -97,6 +102,10 @@ pub struct Store {
     vault: Arc<Vault>,
     /// Of the vectors that candidates of large people are kept with; none where the database can't keep any.
     candidate_dimensions: Arc<OnceLock<usize>>,
+    /// How long a writer waits for another one.
+    timeout: Duration,
+    /// Held while SQLite's file is open.
+    _lock: Option<Arc<File>>,
 }
 
 /// A transaction: what was written through it is kept by [`Transaction::commit`] and undone when it is dropped.
@@ -107,9 +116,10 @@ impl Store {
     /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
     /// is connected to when it is first asked.
     pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
-        if options.url.starts_with("sqlite:") {
-            make_file(&options.url)?;
-        }
+        let lock = match file::database_file(&options.url) {
+            None => None,
+            Some(file) => file::open(&file)?,
+        };
         let pools = connection::open(options).await.map_err(db_error)?;
         Ok(Self {
             read: pools.read,
@@ -117,6 +127,8 @@ impl Store {
             replica: pools.replica,
             vault: Arc::new(vault),
             candidate_dimensions: Arc::default(),
+            timeout: options.timeout,
+            _lock: lock,
         })
     }
 
@@ -195,11 +207,20 @@ impl Store {
     /// are reading, is done by the next checkpoint. PostgreSQL's log can't be reached from here: it is recycled by its
     /// own settings.
     pub async fn scrub(&self) {
-        if self.write.get_database_backend() == DbBackend::Sqlite {
-            let checkpoint = self.write.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)");
-            if let Err(error) = checkpoint.await {
-                tracing::warn!(%error, "what was deleted is still in the write-ahead log");
-            }
+        if self.write.get_database_backend() != DbBackend::Sqlite {
+            return;
+        }
+        // Nobody writes while it waits for readers, and a backup reads for long.
+        let checkpoint = format!(
+            "PRAGMA busy_timeout = {}; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = {}",
+            SCRUB_TIMEOUT.as_millis(),
+            self.timeout.as_millis()
+        );
+        let connection = self.write.clone();
+        // Goes on also where whoever asked for it has gone away, so that the last of these is reached.
+        let done = tokio::spawn(async move { connection.execute_unprepared(&checkpoint).await });
+        if let Ok(Err(error)) = done.await {
+            tracing::warn!(%error, "what was deleted is still in the write-ahead log");
         }
     }
 
@@ -233,30 +254,6 @@ where
         return Ok(());
     }
     Migrator::up(connection, None).await
-}
-
-/// Makes the file of a SQLite database and its directory where there are none, for the owner's eyes only. SQLite gives the
-/// files that it puts beside it the same mode.
-fn make_file(url: &str) -> Result<()> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = Path::new(path.split('?').next().unwrap_or(path));
-    if path.as_os_str().is_empty() || path.as_os_str() == ":memory:" {
-        return Ok(());
-    }
-    let made = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map_or(Ok(()), |parent| {
-            DirBuilder::new().recursive(true).mode(0o700).create(parent)
-        })
-        .and_then(|()| OpenOptions::new().append(true).create(true).mode(0o600).open(path));
-    // A file that can't be written is SQLite's to complain of: it says so in each answer.
-    match made {
-        Err(e) if e.kind() != ErrorKind::PermissionDenied && e.kind() != ErrorKind::ReadOnlyFilesystem => {
-            Err(Error::Unavailable(Box::new(e)))
-        }
-        Ok(_) | Err(_) => Ok(()),
-    }
 }
 
 /// `DbErr` becomes [`Error`] here and nowhere else: a database that is away, full, locked or read-only is

@@ -98,8 +98,8 @@ impl Master {
     }
 }
 
-/// Tells keys apart and says nothing of them.
-fn fingerprint(key: &MasterKey) -> String {
+/// Tells master keys apart and says nothing of them.
+pub fn fingerprint(key: &MasterKey) -> String {
     let digest = Sha256::new()
         .chain_update(b"memsync master key")
         .chain_update(key)

@@ -17,7 +17,7 @@ const WRITERS: usize = 6;
 const ENOUGH: usize = 60;
 
 /// Memories that a server acknowledged: text by id, of one person.
-type Acknowledged = BTreeMap<String, String>;
+pub type Acknowledged = BTreeMap<String, String>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_minus_9_during_a_stream_of_stores_loses_no_acknowledged_memory() {
@@ -50,7 +50,7 @@ async fn kill_minus_9_during_a_stream_of_stores_loses_no_acknowledged_memory() {
 }
 
 /// A memory in the format of exports.
-fn line(number: usize, user_id: &str) -> String {
+pub fn line(number: usize, user_id: &str) -> String {
     let time = "2026-01-01T00:00:00Z";
     let version = json!({"version": 1, "memory": "-", "type": "semantic", "categories": ["interests"],
         "operation": "added", "changed_by": "key_1", "changed_at": time});
@@ -182,7 +182,8 @@ async fn every_one_is_found(rest: &Rest, writer: usize, memories: &Acknowledged)
     }
 }
 
-async fn list_all(rest: &Rest, person: &str) -> Acknowledged {
+/// The texts of all memories of a person, by id.
+pub async fn list_all(rest: &Rest, person: &str) -> Acknowledged {
     let mut all = Acknowledged::new();
     for page in 1.. {
         let path = format!("/v1/memories?user_id={person}&page_size=100&page={page}");
@@ -202,10 +203,10 @@ fn person(writer: usize) -> String {
     format!("writer-{writer}")
 }
 
-fn text_of(memory: &Value, field: &str) -> String {
+pub fn text_of(memory: &Value, field: &str) -> String {
     memory[field].as_str().unwrap().to_owned()
 }
 
-fn town(number: usize) -> &'static str {
+pub fn town(number: usize) -> &'static str {
     ["Bergen", "Porto", "Gdansk", "Nantes", "Split", "Turku", "Cork"][number % 7]
 }

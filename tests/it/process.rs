@@ -171,7 +171,8 @@ pub fn memsync(data_dir: &Path, settings: &[(&str, &str)], arguments: &[&str]) -
     run(command)
 }
 
-fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
+/// A `memsync` command that has not begun.
+pub fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_memsync"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MEMSYNC_") {

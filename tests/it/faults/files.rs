@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, Database};
 
 use super::{fact, health, unavailable};
 use crate::process::{BOUND, Process, Rest, eventually, run};
-use crate::support::{Answer, send};
+use crate::support::{Answer, files_with, send};
 
 async fn store(server: &Process, rest: &Rest, number: usize) -> Answer {
     let request = reqwest::Client::new().post(format!("{}/v1/memories", server.url()));
@@ -79,4 +79,32 @@ async fn a_file_that_another_process_has_locked_refuses_writers_until_it_lets_go
         (store(&server, &rest, 3).await.status == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_reads_a_file_for_long_holds_up_neither_deletions_nor_writers() {
+    let data = tempfile::tempdir().unwrap();
+    // Longer than any request here may take.
+    let server = Process::start_with(data.path(), &[("MEMSYNC_DATABASE__TIMEOUT", "1000")]);
+    let rest = Rest::new(server.url(), &server.first_key());
+    let stored = store(&server, &rest, 77_001).await.ok();
+    let id = stored["memories"][0]["id"].as_str().unwrap().to_owned();
+
+    let file = format!("sqlite://{}", data.path().join("memsync.db").display());
+    let reader = Database::connect(file).await.unwrap();
+    reader
+        .execute_unprepared("BEGIN; SELECT count(*) FROM memories")
+        .await
+        .unwrap();
+    let path = format!("/v1/memories/{id}?user_id=ada&backup=false");
+    assert_eq!(rest.delete(&path).await.unwrap().0, 200);
+    let id = store(&server, &rest, 77_002).await.ok()["memories"][0]["id"].clone();
+    assert!(files_with(data.path(), "number 77001") > 0, "the reader still sees it");
+    reader.close().await.unwrap();
+
+    let path = format!("/v1/memories/{}?user_id=ada&backup=false", id.as_str().unwrap());
+    assert_eq!(rest.delete(&path).await.unwrap().0, 200);
+    for number in ["number 77001", "number 77002"] {
+        assert_eq!(files_with(data.path(), number), 0, "the next deletion empties the log");
+    }
 }

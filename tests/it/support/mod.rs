@@ -424,7 +424,7 @@ pub fn field<'v>(memories: &'v [Value], name: &str) -> Vec<&'v str> {
 }
 
 /// How many files of a directory hold a word in the clear, in letters of any case.
-fn files_with(directory: &Path, word: &str) -> usize {
+pub fn files_with(directory: &Path, word: &str) -> usize {
     let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let holds = |bytes: &[u8]| {
         bytes

@@ -120,10 +120,26 @@ impl Postgres {
 
     /// Runs SQL as the superuser; what it prints, unaligned.
     pub fn sql(&self, sql: &str) -> String {
-        let mut psql = Command::new(self.binaries.join("psql"));
-        let quiet = ["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d"];
-        psql.args(quiet).args([&self.url(), "-c", sql]);
-        said(psql)
+        let options = [
+            "-X",
+            "-q",
+            "-t",
+            "-A",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &self.url(),
+            "-c",
+            sql,
+        ];
+        self.client("psql", &options)
+    }
+
+    /// Runs one of PostgreSQL's own programs; what it prints.
+    pub fn client(&self, program: &str, arguments: &[&str]) -> String {
+        let mut client = Command::new(self.binaries.join(program));
+        client.args(arguments);
+        said(client)
     }
 
     #[track_caller]

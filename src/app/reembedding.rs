@@ -1,0 +1,92 @@
+//! What a server does after a change of the embedder: gives memories vectors of the new one, in its own time.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+use super::App;
+use crate::error::Result;
+use crate::services::Reembedding;
+
+/// How often memories are looked for that lack a vector: an instance of another version may store such ones.
+const INTERVAL: Duration = Duration::from_secs(3600);
+/// How often it is tried again where another instance is at it, or something failed.
+const RETRY: Duration = Duration::from_secs(60);
+/// How long whoever does it has it for themselves, and by when they say that they go on.
+const LEASE: TimeDelta = TimeDelta::seconds(120);
+const RENEWED_AFTER: Duration = Duration::from_secs(30);
+/// How often the log says how far it is.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
+pub(super) async fn reembed(app: App) {
+    app.ready().await;
+    let instance = Uuid::now_v7().to_string();
+    let mut tick = tokio::time::interval(RETRY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut done: Option<Instant> = None;
+    loop {
+        tick.tick().await;
+        if done.is_some_and(|done| done.elapsed() < INTERVAL) {
+            continue;
+        }
+        match app.reembed(&instance).await {
+            Ok(true) => done = Some(Instant::now()),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "memories are not given vectors of the model in use yet"),
+        }
+    }
+}
+
+impl App {
+    /// Gives every memory a vector of the model in use; false where another instance is at it.
+    async fn reembed(&self, instance: &str) -> Result<bool> {
+        let missing = self.memories.count_embeddings().await?.missing;
+        if missing == 0 {
+            return Ok(true);
+        }
+        if !self.keep_reembedding(instance, LEASE).await? {
+            return Ok(false);
+        }
+        let model = self.memories.embedding_model();
+        tracing::info!(model, missing, "memories are given vectors of the model in use");
+        let (started, mut renewed, mut told) = (Instant::now(), Instant::now(), Instant::now());
+        let mut stored = 0;
+        loop {
+            let mut changed = 0;
+            let mut walk = Reembedding::new(self.memories.clone());
+            loop {
+                let begun = Instant::now();
+                let Some(step) = walk.step().await? else { break };
+                stored += step.stored;
+                changed += step.changed;
+                if told.elapsed() >= TOLD_EVERY {
+                    told = Instant::now();
+                    let per_second = stored / started.elapsed().as_secs().max(1);
+                    tracing::info!(stored, missing, per_second, "memories are given vectors");
+                }
+                if renewed.elapsed() >= RENEWED_AFTER {
+                    renewed = Instant::now();
+                    if !self.keep_reembedding(instance, LEASE).await? {
+                        return Ok(false);
+                    }
+                }
+                // Requests go first: half of the time is theirs alone.
+                tokio::time::sleep(begun.elapsed()).await;
+            }
+            if changed == 0 {
+                break;
+            }
+        }
+        self.keep_reembedding(instance, TimeDelta::zero()).await?;
+        let seconds = started.elapsed().as_secs();
+        tracing::info!(model, stored, seconds, "memories have vectors of the model in use");
+        Ok(true)
+    }
+
+    async fn keep_reembedding(&self, instance: &str, lease: TimeDelta) -> Result<bool> {
+        let now = self.clock.now();
+        self.store.take_lease("reembed", instance, now, now + lease).await
+    }
+}
