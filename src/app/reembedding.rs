@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::services::Reembedding;
 
 /// How often memories are looked for that lack a vector: an instance of another version may store such ones.
-const INTERVAL: Duration = Duration::from_secs(3600);
+const INTERVAL: Duration = Duration::from_secs(86_400);
 /// How often it is tried again where another instance is at it, or something failed.
 const RETRY: Duration = Duration::from_secs(60);
 /// How long whoever does it has it for themselves, and by when they say that they go on.
@@ -42,12 +42,14 @@ pub(super) async fn reembed(app: App) {
 impl App {
     /// Gives every memory a vector of the model in use; false where another instance is at it.
     async fn reembed(&self, instance: &str) -> Result<bool> {
-        let missing = self.memories.count_embeddings().await?.missing;
-        if missing == 0 {
-            return Ok(true);
-        }
+        // Looking through all memories is itself for one instance.
         if !self.keep_reembedding(instance, LEASE).await? {
             return Ok(false);
+        }
+        let missing = self.memories.count_embeddings().await?.missing;
+        if missing == 0 {
+            self.keep_reembedding(instance, TimeDelta::zero()).await?;
+            return Ok(true);
         }
         let model = self.memories.embedding_model();
         tracing::info!(model, missing, "memories are given vectors of the model in use");

@@ -41,7 +41,7 @@ fn statements(log: &str) -> BTreeSet<String> {
     });
     let is_query = |statement: &String| {
         let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
-        let foreign = ["seaql_migrations", "information_schema", "pg_catalog", "pg_advisory"];
+        let foreign = ["seaql_migrations", "information_schema", "pg_", "to_regclass"];
         verbs.iter().any(|verb| statement.starts_with(verb))
             && statement != "SELECT 1"
             && !foreign.iter().any(|name| statement.contains(name))
