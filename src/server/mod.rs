@@ -1,5 +1,5 @@
 //! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop. `room` refuses
-//! what is too much.
+//! what is too much; `assets` are the files that are part of the program.
 //!
 //! `app` makes it; what is served is a router that it knows nothing of.
 
@@ -25,8 +25,10 @@ use uuid::Uuid;
 use crate::config::TlsConfig;
 use crate::model::{AccountId, Origin};
 
+mod assets;
 mod room;
 
+pub use assets::{Assets, Text};
 pub use room::{Room, within};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
