@@ -191,6 +191,10 @@ Remember a conversation:
 Find it again:
 
   curl -s {url}/v1/memories/search -H "X-API-Key: {key}" -H "Content-Type: application/json" -d '{{"query":"What does the user do for work?"}}'
+
+See it in the dashboard, {url}/dashboard, as local@memsync.dev; give it a password first:
+
+  memsync user password --email local@memsync.dev
 "#
     )
 }

@@ -40,6 +40,13 @@ pub enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Set an account's password to a line of standard input, and end its sessions. The account of the first start has no
+    /// password until then, and can't sign in to the dashboard.
+    Password {
+        /// Its e-mail address.
+        #[arg(long)]
+        email: String,
+    },
     /// List the accounts.
     List,
     /// Erase an account with its keys and memories, and print a receipt.
@@ -114,6 +121,11 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
             let password = password_stdin.then(read_password).transpose()?;
             println!("{}", auth.create_account(&email, name, password.as_deref()).await?.id);
         }
+        UserCommand::Password { email } => {
+            if !auth.set_password(&email, &read_password()?).await? {
+                bail!("there is no account {email}");
+            }
+        }
         UserCommand::List => {
             for account in auth.list_accounts().await? {
                 println!("{}\t{}\t{}", account.id, account.email, rfc3339(account.created_at));
@@ -133,7 +145,7 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
 /// One line, without its end.
 fn read_password() -> anyhow::Result<String> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("--password-stdin")?;
+    std::io::stdin().read_line(&mut line).context("the password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 

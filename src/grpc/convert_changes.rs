@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use super::convert::{self, category, category_from_pb, known_id, memory_type, memory_type_of, timestamp};
 use super::validate::{MAX_CONTENT_BYTES, Violations};
 use crate::error::Result;
-use crate::model::{Category, Memory, MemoryId};
+use crate::model::{Category, Memory, MemoryId, OWN_PERSON, Source};
 use crate::proto::v1::{self as pb};
-use crate::services::{Deletion, ErasedPerson, MemoryChange, MemoryVersion};
+use crate::services::{Deletion, ErasedPerson, History, MemoryChange, MemoryVersion};
 
 const MAX_CATEGORIES: usize = 3;
 const MAX_IDS: usize = 1000;
@@ -180,18 +180,66 @@ pub(super) fn memory_ids(ids: Vec<String>, mut violations: Violations) -> Result
     violations.finish(distinct)
 }
 
-pub(super) fn erase_response(erased: ErasedPerson, receipt: String) -> pb::EraseUserResponse {
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    pb::EraseUserResponse {
-        success: true,
-        erased: Some(pb::Erased {
-            memories: count(erased.memories),
-            versions: count(erased.versions),
-            embeddings: count(erased.embeddings),
-            profiles: count(erased.bios),
-            jobs: count(erased.tasks),
-            backups: count(erased.backups),
-        }),
-        receipt,
+pub(super) fn erased(erased: ErasedPerson) -> pb::Erased {
+    pb::Erased {
+        memories: count(erased.memories),
+        versions: count(erased.versions),
+        embeddings: count(erased.embeddings),
+        profiles: count(erased.bios),
+        jobs: count(erased.tasks),
+        backups: count(erased.backups),
+    }
+}
+
+/// Before the `user_id` of the last person of a page: the account's own has none.
+const AFTER: &str = "after:";
+
+/// Whom the page comes after, and how many are wanted.
+pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String>, u64)> {
+    let pb::ListUsersRequest { limit, cursor } = message;
+    let mut violations = Violations::default();
+    let limit = violations.range("limit", limit, 50, 1, 100);
+    let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).map(str::to_owned));
+    match &after {
+        Some(Some(user_id)) => violations.visible("cursor", user_id, 0),
+        Some(None) => violations.add("cursor", "must be the `next_cursor` of a page before"),
+        None => {}
+    }
+    violations.finish((after.flatten(), u64::try_from(limit).unwrap_or(1)))
+}
+
+pub(super) fn users_response(people: Vec<(String, u64)>, has_more: bool) -> pb::ListUsersResponse {
+    let last = people.last().filter(|_| has_more);
+    pb::ListUsersResponse {
+        next_cursor: last.map(|(user_id, _)| format!("{AFTER}{user_id}")),
+        users: people
+            .into_iter()
+            .map(|(user_id, memories)| pb::User {
+                user_id: Some(user_id).filter(|user_id| user_id != OWN_PERSON),
+                memory_count: count(memories),
+            })
+            .collect(),
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+pub(super) fn history_response(id: MemoryId, history: History) -> pb::GetMemoryHistoryResponse {
+    pb::GetMemoryHistoryResponse {
+        memory_id: id.into(),
+        versions: history.versions.into_iter().map(memory_version).collect(),
+        supersedes: history.supersedes.into_iter().map(String::from).collect(),
+        sources: history.sources.into_iter().map(source).collect(),
+    }
+}
+
+/// The words of a message that a memory was taken from.
+pub(super) fn source(source: Source) -> pb::ExportedSource {
+    pb::ExportedSource {
+        message_id: source.message_id,
+        position: source.position,
+        quote: source.quote,
     }
 }

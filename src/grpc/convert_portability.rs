@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use tonic::metadata::MetadataMap;
 
 use super::convert::{self, decimal, struct_from_json, timestamp};
-use super::convert_changes::memory_version;
+use super::convert_changes::{memory_version, source};
 use super::metadata::owner;
 use super::validate::Violations;
 use crate::error::Result;
@@ -18,11 +18,7 @@ use crate::services::{
 pub(super) fn export_response(exported: ExportedMemory) -> pb::ExportMemoriesResponse {
     let ExportedMemory { memory, versions } = exported;
     let shown = convert::memory(&memory);
-    let sources = memory.sources.into_iter().map(|source| pb::ExportedSource {
-        message_id: source.message_id,
-        position: source.position,
-        quote: source.quote,
-    });
+    let sources = memory.sources.into_iter().map(source);
     pb::ExportMemoriesResponse {
         record: Some(pb::ExportedMemory {
             memory: Some(pb::Memory {

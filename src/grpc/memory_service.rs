@@ -12,7 +12,7 @@ use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
 use super::validate::Violations;
 use super::{convert, convert_changes, convert_portability, convert_store};
 use crate::error::Error;
-use crate::model::{Accepted, Caller, MemoryId, Scope};
+use crate::model::{Accepted, BackupId, Caller, MemoryId, OWN_PERSON, Scope};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
 use crate::services::{Actor, Import, MemoryService};
@@ -186,12 +186,8 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.visible("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
-        let (versions, supersedes) = self.0.history(&owner, &id).await?;
-        Ok(Response::new(pb::GetMemoryHistoryResponse {
-            memory_id: id.into(),
-            versions: versions.into_iter().map(convert_changes::memory_version).collect(),
-            supersedes: supersedes.into_iter().map(String::from).collect(),
-        }))
+        let history = self.0.history(&owner, &id).await?;
+        Ok(Response::new(convert_changes::history_response(id, history)))
     }
 
     type ExportMemoriesStream = BoxStream<'static, Result<pb::ExportMemoriesResponse, Status>>;
@@ -276,6 +272,44 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, Some(user_id), &mut violations)?;
         let owner = violations.finish(owner)?;
         let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
-        Ok(Response::new(convert_changes::erase_response(erased, receipt)))
+        Ok(Response::new(pb::EraseUserResponse {
+            success: true,
+            erased: Some(convert_changes::erased(erased)),
+            receipt,
+        }))
+    }
+
+    async fn erase_own_data(&self, request: Request<pb::EraseOwnDataRequest>) -> Answer<pb::EraseOwnDataResponse> {
+        let (caller, origin) = (caller(request.extensions())?, origin(request.extensions()));
+        // The header x-user-id names others.
+        let (own, mut violations) = (Some(OWN_PERSON.to_owned()), Violations::default());
+        let owner = owner(&caller, request.metadata(), own, &mut violations)?;
+        let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
+        Ok(Response::new(pb::EraseOwnDataResponse {
+            success: true,
+            erased: Some(convert_changes::erased(erased)),
+            receipt,
+        }))
+    }
+
+    async fn list_users(&self, request: Request<pb::ListUsersRequest>) -> Answer<pb::ListUsersResponse> {
+        let (_, extensions, message) = request.into_parts();
+        let caller = caller(&extensions)?;
+        let (after, limit) = convert_changes::users_page(message)?;
+        let (people, has_more) = self.0.people(&caller, after.as_deref(), limit).await?;
+        Ok(Response::new(convert_changes::users_response(people, has_more)))
+    }
+
+    async fn restore_backup(&self, request: Request<pb::RestoreBackupRequest>) -> Answer<pb::RestoreBackupResponse> {
+        let (_, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        violations.visible("backup_id", &message.backup_id, 1);
+        let id = violations.finish(BackupId::from_stored(message.backup_id))?;
+        let restored = self.0.restore_own(&caller, &origin, &id).await?;
+        Ok(Response::new(pb::RestoreBackupResponse {
+            success: true,
+            restored: restored.into_iter().map(String::from).collect(),
+        }))
     }
 }

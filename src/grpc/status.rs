@@ -107,8 +107,8 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
             (Code::PermissionDenied, ErrorReason::PermissionDenied)
         }
         Error::CannotDeleteActiveKey => (Code::PermissionDenied, ErrorReason::CannotDeleteActiveKey),
-        // Only the command line asks for backups.
-        Error::MemoryNotFound | Error::BackupNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
+        Error::MemoryNotFound => (Code::NotFound, ErrorReason::MemoryNotFound),
+        Error::BackupNotFound => (Code::NotFound, ErrorReason::BackupNotFound),
         Error::ApiKeyNotFound => (Code::NotFound, ErrorReason::ApiKeyNotFound),
         Error::TaskNotFound => (Code::NotFound, ErrorReason::IntegrationNotFound),
         Error::OAuthClientNotFound => (Code::NotFound, ErrorReason::OauthClientNotFound),

@@ -11,7 +11,7 @@ use super::indexes::{Change, embed};
 use super::memories::{ATTEMPTS, MemoryService};
 use crate::error::{Error, Result, Violation};
 use crate::extraction;
-use crate::model::{AccountId, Caller, Category, Memory, MemoryId, MemoryType, Owner};
+use crate::model::{AccountId, Caller, Category, Memory, MemoryId, MemoryType, Owner, Source};
 use crate::store::{ErasedPerson, MemoryVersion, NewEmbedding};
 
 const MAX_CATEGORIES: usize = 3;
@@ -36,6 +36,17 @@ pub struct MemoryChange {
     pub expires_at: Option<Option<DateTime<Utc>>>,
     /// Fail with [`Error::Conflict`] unless this is the current version.
     pub expected_version: Option<i64>,
+}
+
+/// How a memory came to be what it is.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Every version, oldest first.
+    pub versions: Vec<MemoryVersion>,
+    /// The memories that it took the place of.
+    pub supersedes: Vec<MemoryId>,
+    /// The words that it was taken from.
+    pub sources: Vec<Source>,
 }
 
 impl MemoryService {
@@ -128,8 +139,8 @@ impl MemoryService {
         Ok((erased, receipt))
     }
 
-    /// Every version of a memory, oldest first, and the ids of the memories that it took the place of. [`Error::MemoryNotFound`] where the person has no such memory.
-    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<(Vec<MemoryVersion>, Vec<MemoryId>)> {
+    /// How a memory came to be what it is. [`Error::MemoryNotFound`] where the person has no such memory.
+    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<History> {
         let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
         let now = self.clock.now();
         let versions = self
@@ -140,7 +151,11 @@ impl MemoryService {
             return Err(Error::MemoryNotFound);
         }
         let supersedes = self.store.superseded_by(&owner.account_id, &person.id, id).await?;
-        Ok((versions, supersedes))
+        Ok(History {
+            versions,
+            supersedes,
+            sources: self.get(owner, id).await?.sources,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use super::Actor;
 use super::indexes::{embed, new_embeddings, texts};
 use super::memories::MemoryService;
 use crate::error::{Error, Result};
-use crate::model::{BackupId, MemoryId, Owner};
+use crate::model::{BackupId, Caller, MemoryId, Origin, Owner};
 use crate::store::Backup;
 
 /// How long a backup is kept.
@@ -33,7 +33,7 @@ pub struct Deletion {
 
 impl MemoryService {
     /// Deletes memories of a person with their versions and vectors: all that there are of these, or none. They leave
-    /// search at once. With `backup` they can be brought back for 30 days, by whoever runs the command line.
+    /// search at once. With `backup` they can be brought back for 30 days.
     pub async fn delete(&self, actor: &Actor, owner: &Owner, ids: &[MemoryId], backup: bool) -> Result<Deletion> {
         self.delete_as(actor, owner, ids, None, backup).await
     }
@@ -113,24 +113,45 @@ impl MemoryService {
         })
     }
 
-    /// Brings back what a backup holds, for whoever runs the command line. The backup is spent. Gives the ids.
+    /// Brings back what a backup of the caller's account holds. [`Error::BackupNotFound`] also where it is of a person
+    /// whom the caller may not touch.
+    pub async fn restore_own(&self, caller: &Caller, origin: &Origin, id: &BackupId) -> Result<Vec<MemoryId>> {
+        let backup = self
+            .store
+            .backup(Some(&caller.account_id), id, self.clock.now())
+            .await?;
+        let backup = backup.filter(|backup| caller.grant.covers_person(&backup.owner.user_id));
+        let backup = backup.ok_or(Error::BackupNotFound)?;
+        self.bring_back(&Actor::caller(caller, origin), &backup).await
+    }
+
+    /// Brings back what a backup holds, whosever it is, for whoever runs the command line. The backup is spent. Gives the
+    /// ids.
     pub async fn restore(&self, id: &BackupId) -> Result<Vec<MemoryId>> {
+        let backup = self.store.backup(None, id, self.clock.now()).await?;
+        let backup = backup.ok_or(Error::BackupNotFound)?;
+        self.bring_back(&Actor::operator(), &backup).await
+    }
+
+    async fn bring_back(&self, actor: &Actor, backup: &Backup) -> Result<Vec<MemoryId>> {
         let now = self.clock.now();
-        let backup = self.store.backup(id, now).await?.ok_or(Error::BackupNotFound)?;
         let account = &backup.owner.account_id;
+        let slot = self.indexes.slot(&backup.owner).await;
+        let guard = slot.lock().await;
         let transaction = self.store.begin().await?;
         let person = transaction.advance_person(&backup.owner, now).await?;
         let memories = transaction
-            .restore_backup(&backup, &person.id, person.revision, now)
+            .restore_backup(backup, &person.id, person.revision, now)
             .await?
             .ok_or(Error::BackupNotFound)?;
         let vectors = embed(&*self.embedder, &texts(&memories))?;
         let embeddings = new_embeddings(&memories, &vectors);
         self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)
             .await?;
-        let event = Actor::operator().did("backup.restored", Some(id.as_str()), account, now);
+        let event = actor.did("backup.restored", Some(backup.id.as_str()), account, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
+        self.indexes.refresh(&backup.owner, &slot, &guard).await?;
         Ok(memories.into_iter().map(|memory| memory.id).collect())
     }
 

@@ -11,7 +11,7 @@ use super::Receipts;
 use super::cpu::on_cpu;
 use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
-use crate::model::{Clock, Filter, Memory, MemoryId, Operation, Owner, Role};
+use crate::model::{Caller, Clock, Filter, Memory, MemoryId, Operation, Owner, PersonId, Role};
 use crate::providers::Embedder;
 use crate::search::{Hit, PersonIndex, Query};
 use crate::store::Store;
@@ -213,6 +213,28 @@ impl MemoryService {
             .memory(&owner.account_id, &person.id, &owner.user_id, id, self.clock.now())
             .await?;
         memory.ok_or(Error::MemoryNotFound)
+    }
+
+    /// A page of the account's people that the caller may touch, by `user_id`, each with how many of their memories hold
+    /// now; and whether more follow.
+    pub async fn people(&self, caller: &Caller, after: Option<&str>, limit: u64) -> Result<(Vec<(String, u64)>, bool)> {
+        let account = &caller.account_id;
+        let mut people = self
+            .store
+            .persons_after(account, &caller.grant.user_ids, after, limit + 1)
+            .await?;
+        let has_more = people.len() as u64 > limit;
+        people.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let ids: Vec<&PersonId> = people.iter().map(|(person, _)| &person.id).collect();
+        let counts = self
+            .store
+            .count_current_memories(account, &ids, self.clock.now())
+            .await?;
+        let people = people.into_iter().map(|(person, owner)| {
+            let count = counts.get(&person.id).copied().unwrap_or_default();
+            (owner.user_id, count)
+        });
+        Ok((people.collect(), has_more))
     }
 
     /// The time by which this service judges what has ended.

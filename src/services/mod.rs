@@ -31,7 +31,7 @@ pub use auth::{
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
 pub use candidates::CandidateBuild;
-pub use changes::{MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
+pub use changes::{History, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
 pub use deletions::Deletion;
 pub use indexes::IndexSettings;
 pub use memories::{

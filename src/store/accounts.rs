@@ -165,6 +165,17 @@ impl Transaction {
         Ok(done.rows_affected == 1)
     }
 
+    /// Changes the password, whatever it was.
+    pub async fn set_password(&self, id: &AccountId, hash: &str) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::PasswordHash, Expr::value(hash))
+            .filter(Column::Id.eq(id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
     /// [`Store::episodic_lifetime`].
     pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
         episodic_lifetime(&self.0, account_id).await

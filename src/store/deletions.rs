@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ActiveValue::Set, QuerySelect};
+use sea_orm::{ActiveValue::Set, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Transaction, db_error, memories, memory_versions as versions, persons};
@@ -116,9 +116,17 @@ impl Store {
         Ok(ids.into_iter().map(MemoryId::from_stored).collect())
     }
 
-    /// The backup with this id, whosever it is, unless its time is over.
-    pub async fn backup(&self, id: &BackupId, now: DateTime<Utc>) -> Result<Option<Backup>> {
+    /// The backup with this id, of this account or whosever it is, unless its time is over.
+    pub async fn backup(
+        &self,
+        account_id: Option<&AccountId>,
+        id: &BackupId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Backup>> {
         let row = backups::Entity::find()
+            .apply_if(account_id, |select, account_id| {
+                select.filter(backups::Column::AccountId.eq(account_id.as_str()))
+            })
             .filter(backups::Column::Id.eq(id.as_str()))
             .filter(backups::Column::ExpiresAt.gt(now))
             .one(&self.read)

@@ -77,15 +77,19 @@ impl Store {
         (known.id == person.id && known.revision >= person.revision).then_some(replica)
     }
 
-    /// The first `limit` people of an account that come after `user_id`, by that.
+    /// The first `limit` people of an account that come after `user_id`, by that; `among` these alone, where any are
+    /// named.
     pub async fn persons_after(
         &self,
         account_id: &AccountId,
+        among: &[String],
         user_id: Option<&str>,
         limit: u64,
     ) -> Result<Vec<(Person, Owner)>> {
+        let among = Some(among).filter(|among| !among.is_empty());
         let rows = Entity::find()
             .filter(Column::AccountId.eq(account_id.as_str()))
+            .apply_if(among, |select, among| select.filter(Column::UserId.is_in(among)))
             .apply_if(user_id, |select, after| select.filter(Column::UserId.gt(after)))
             .order_by_asc(Column::UserId)
             .limit(limit)

@@ -1,9 +1,9 @@
 //! The table `sessions`: who is signed in, and which programs act for whom.
 
 use chrono::{DateTime, Utc};
-use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
+use sea_orm::{ActiveValue::Set, QueryTrait};
 
 use super::{Store, Transaction, accounts, db_error};
 use crate::error::{Error, Result};
@@ -162,16 +162,18 @@ impl Transaction {
         Ok(done.map_err(db_error)?.rows_affected == 1)
     }
 
-    /// Ends every session of an account but one, those of programs too.
-    pub async fn revoke_other_sessions(
+    /// Ends every session of an account but `kept`, those of programs too.
+    pub async fn revoke_sessions_but(
         &self,
+        kept: Option<&SessionId>,
         account_id: &AccountId,
-        kept: &SessionId,
         now: DateTime<Utc>,
     ) -> Result<()> {
         revoke(now)
             .filter(Column::AccountId.eq(account_id.as_str()))
-            .filter(Expr::col(Column::Id).ne(kept.as_str()))
+            .apply_if(kept, |update, kept| {
+                update.filter(Expr::col(Column::Id).ne(kept.as_str()))
+            })
             .exec(&self.0)
             .await
             .map_err(db_error)?;

@@ -71,6 +71,45 @@ async fn without_bootstrap_the_first_start_makes_no_account() {
     assert_eq!(accounts.stdout, "");
 }
 
+#[tokio::test]
+async fn the_account_of_the_first_start_signs_in_once_it_has_a_password() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Process::start(data.path());
+    server.first_key();
+    let rest = Rest::new(server.url(), "none");
+    let sign_in = json!({"email": "local@memsync.dev", "password": "a quokka in Lisbon"});
+    assert_eq!(rest.post("/v1/auth/login", &sign_in).await.unwrap().0, 401);
+    let set = |password: &str| {
+        let mut set = Command::new("sh");
+        set.args([
+            "-c",
+            "echo \"$PASSWORD\" | \"$PROGRAM\" user password --email local@memsync.dev",
+        ])
+        .env("PASSWORD", password)
+        .env("PROGRAM", env!("CARGO_BIN_EXE_memsync"))
+        .env("MEMSYNC_DATA_DIR", data.path());
+        run(set)
+    };
+    let short = set("short");
+    assert_eq!(short.status.code(), Some(1));
+    assert!(short.stderr.contains("12 to 256 characters"), "{}", short.stderr);
+    set("a quokka in Lisbon").expect_success("user password");
+    let (status, answer) = rest.post("/v1/auth/login", &sign_in).await.unwrap();
+    assert_eq!(
+        (status, &answer["email"]),
+        (200, &json!("local@memsync.dev")),
+        "{answer}"
+    );
+
+    set("another quokka in Lisbon").expect_success("user password");
+    let refresh = json!({"refresh_token": answer["refresh_token"]});
+    assert_eq!(
+        rest.post("/v1/auth/refresh", &refresh).await.unwrap().0,
+        401,
+        "its sessions end"
+    );
+}
+
 #[test]
 fn the_address_file_holds_the_chosen_address() {
     let data = tempfile::tempdir().unwrap();

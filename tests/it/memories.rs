@@ -8,6 +8,7 @@ mod giving_up;
 mod later;
 mod leaving;
 mod living;
+mod people;
 mod sealing;
 mod writing;
 

@@ -286,13 +286,36 @@ impl AuthService {
         if !transaction.replace_password(account_id, &old, &new).await? {
             return Err(Error::Conflict("The password was changed meanwhile"));
         }
-        transaction.revoke_other_sessions(account_id, session_id, now).await?;
+        transaction
+            .revoke_sessions_but(Some(session_id), account_id, now)
+            .await?;
         transaction.delete_oauth_codes(account_id).await?;
         let event = Actor::caller(caller, origin).did("password.changed", None, account_id, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
         self.forget_all().await;
         Ok(())
+    }
+
+    /// Sets the password of an account and ends its sessions, for whoever runs the command line. False where there is no
+    /// such account.
+    pub async fn set_password(&self, email: &str, password: &str) -> Result<bool> {
+        let Some(account) = self.find_account(email).await? else {
+            return Ok(false);
+        };
+        if let Some(fault) = password::fault(password, &account.email) {
+            return Err(Error::Invalid(vec![Violation::new("password", fault)]));
+        }
+        let hash = self.passwords.hash(password).await?;
+        let now = self.clock.now();
+        let transaction = self.store.begin().await?;
+        transaction.set_password(&account.id, &hash).await?;
+        transaction.revoke_sessions_but(None, &account.id, now).await?;
+        transaction.delete_oauth_codes(&account.id).await?;
+        let event = Actor::operator().did("password.changed", None, &account.id, now);
+        transaction.insert_audit_event(&event).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     /// Erases the caller's account with all that belongs to it. Gives a receipt.

@@ -89,7 +89,7 @@ impl Export {
         }
         let store = &self.service.store;
         let found = store
-            .persons_after(&self.account_id, self.last_person.as_deref(), PAGE)
+            .persons_after(&self.account_id, &[], self.last_person.as_deref(), PAGE)
             .await?;
         self.last_person = found.last().map(|(_, owner)| owner.user_id.clone());
         self.people.extend(found);

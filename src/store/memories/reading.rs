@@ -108,6 +108,30 @@ impl Store {
         select.count(&self.read).await.map_err(db_error)
     }
 
+    /// How many memories hold now of each of these people, who have any.
+    pub async fn count_current_memories(
+        &self,
+        account_id: &AccountId,
+        person_ids: &[&PersonId],
+        now: DateTime<Utc>,
+    ) -> Result<HashMap<PersonId, u64>> {
+        let counts: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .column(Column::PersonId)
+            .column_as(Column::Id.count(), "count")
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::PersonId.is_in(person_ids.iter().map(|id| id.as_str())))
+            .filter(Column::SupersededBy.is_null())
+            .filter(is_alive(now))
+            .group_by(Column::PersonId)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .map_err(db_error)?;
+        let count = |(id, count): (String, i64)| (PersonId::from_stored(id), u64::try_from(count).unwrap_or_default());
+        Ok(counts.into_iter().map(count).collect())
+    }
+
     /// The first `limit` memories of a person whose ids come after `after`, by id, superseded ones too.
     pub async fn memories_after(
         &self,

@@ -161,6 +161,29 @@ async fn a_backup_brings_back_what_was_deleted_with_its_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_is_taken_back_by_its_own_account_alone() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let all = three(&rest).await;
+    let backup_id = delete(&rest, &all[0], "").await.ok()["backup_id"].clone();
+    let restore = format!("/v1/backups/{}/restore", backup_id.as_str().unwrap());
+    let bob = server
+        .create_key("bob@example.com", &crate::support::DEFAULT_SCOPES)
+        .await;
+    let bound = server.key_bound_to("ada@example.com", "p1").await;
+    for other in [bob, bound] {
+        let answer = server.rest(&other.secret).post(&restore, &json!({})).await;
+        answer.failure(404, "BACKUP_NOT_FOUND");
+    }
+    assert_eq!(rest.list("").await.len(), 2);
+    let answer = rest.post(&restore, &json!({})).await.ok();
+    assert_eq!(answer, json!({"success": true, "restored": [all[0]]}));
+    let found = rest.search(&json!({"query": "nurse", "limit": 1})).await;
+    assert_eq!(found[0]["id"], all[0].as_str(), "it is found at once");
+    rest.post(&restore, &json!({})).await.failure(404, "BACKUP_NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_file_of_the_database_holds_a_deleted_sentence_in_the_clear() {
     let server = TestServer::start().await;
     let rest = server.ada().await;

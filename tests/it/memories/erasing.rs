@@ -57,6 +57,26 @@ async fn an_erased_person_is_gone_and_the_others_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ones_own_data_are_erased_and_nobody_elses() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    rest.store(&conversation("t", &["I work as a nurse in Oslo."])).await;
+    rest.store(&story("p1", &["I love hiking."])).await;
+    let bound = server.key_bound_to("ada@example.com", "p1").await;
+    let bound = server.rest(&bound.secret).delete("/v1/data").await;
+    bound.failure(403, "PERMISSION_DENIED");
+
+    let answer = rest.with("x-user-id", "p1").delete("/v1/data").await.ok();
+    assert_eq!(
+        (&answer["success"], &answer["erased"]["memories"]),
+        (&json!(true), &json!(1))
+    );
+    assert!(answer["receipt"].is_string());
+    assert!(rest.list("").await.is_empty());
+    assert_eq!(rest.list("user_id=p1").await.len(), 1, "whatever the header says");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_of_the_same_name_starts_anew() {
     let server = TestServer::start().await;
     let rest = server.ada().await;

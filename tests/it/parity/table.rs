@@ -41,7 +41,7 @@ pub struct Known {
     pub task_id: String,
 }
 
-/// Somebody whom no call has named before. Of the account, only what an RPC of AuthService is called with is there.
+/// Somebody whom no call has named before. Of the account, only what an RPC about accounts is called with is there.
 #[derive(Clone, Default)]
 pub struct Fresh {
     pub person: String,
@@ -183,6 +183,40 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
                 call(expected, json!({"user_id": path}), "", Value::Null, message)
             };
             vec![erase(NewAnswer, "nobody", "nobody"), erase(INVALID, "a\nb", "a%0Ab")]
+        }
+        "MemoryService.EraseOwnData" => {
+            let message = pb::EraseOwnDataRequest {};
+            by_session(vec![call(NewAnswer, Value::Null, "", Value::Null, message)])
+        }
+        "MemoryService.ListUsers" => {
+            let list = |expected, query, limit, cursor: Option<&str>| {
+                let message = pb::ListUsersRequest {
+                    limit,
+                    cursor: cursor.map(str::to_owned),
+                };
+                call(expected, Value::Null, query, Value::Null, message)
+            };
+            vec![
+                list(Same, "", None, None),
+                list(Same, "limit=1&cursor=after:", Some(1), Some("after:")),
+                list(INVALID, "limit=0&cursor=else", Some(0), Some("else")),
+            ]
+        }
+        "MemoryService.RestoreBackup" => {
+            let restore = |expected, id: &str, path: &str| {
+                let message = pb::RestoreBackupRequest {
+                    backup_id: id.to_owned(),
+                };
+                call(expected, json!({"backup_id": path}), "", json!({}), message)
+            };
+            vec![
+                restore(
+                    Failure(404, Code::NotFound, "BACKUP_NOT_FOUND"),
+                    "backup_none",
+                    "backup_none",
+                ),
+                restore(INVALID, "a\nb", "a%0Ab"),
+            ]
         }
         "MemoryService.ExportMemories" => {
             let export = |expected, query, user_id: &str, all_users| {
