@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod config;
+pub mod dashboard;
 pub mod error;
 pub mod eval;
 pub mod extraction;

@@ -13,6 +13,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::{HealthReporter, health_reporter};
 
 use crate::config::{Config, EmbedderConfig};
+use crate::dashboard;
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::model::Clock;
@@ -317,7 +318,7 @@ fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
     }
 }
 
-/// gRPC and OAuth by their own paths, REST for everything else; all in one room.
+/// gRPC, OAuth and the dashboard by their own paths, REST for everything else; all in one room.
 fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
@@ -326,6 +327,11 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     };
     let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
+    let dashboard = match config.dashboard {
+        true => rest::for_browsers(dashboard::router(rest.clone()), &[])?,
+        false => Router::new(),
+    };
+    let dashboard = server::within(dashboard, &room, rest::overloaded);
     let rest = server::within(rest, &room, rest::overloaded);
     let oauth = oauth::router(OAuthOptions {
         auth: Arc::clone(&app.auth),
@@ -336,5 +342,5 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
     let oauth = server::within(oauth, &room, rest::overloaded);
     let grpc = server::within(grpc, &room, grpc::overloaded);
-    Ok(grpc.merge(oauth).fallback_service(rest))
+    Ok(grpc.merge(oauth).merge(dashboard).fallback_service(rest))
 }

@@ -30,6 +30,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Whether the first start on an empty database makes an account and a key.
     pub bootstrap: bool,
+    /// Whether the dashboard is served.
+    pub dashboard: bool,
     /// How long a stop waits for requests under way.
     pub shutdown_timeout: Duration,
     /// What is logged.
@@ -260,6 +262,7 @@ impl Config {
             listen: read.get("listen").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             address_file: read.get("address_file"),
             bootstrap: read.get("bootstrap").unwrap_or(true),
+            dashboard: read.get("dashboard").unwrap_or(true),
             shutdown_timeout: read.seconds("shutdown_timeout", 30.0),
             log: LogConfig {
                 filter: read.get("log").unwrap_or_else(|| "info".to_owned()),

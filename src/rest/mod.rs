@@ -32,6 +32,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
+use http::{HeaderMap, StatusCode};
 use prost_reflect::DescriptorPool;
 
 pub use bindings::RouteError;
@@ -81,6 +82,12 @@ pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router
         Some(cors) => router.layer(cors),
         None => router,
     })
+}
+
+/// A refusal in the shape of every failure, by whoever stands before REST.
+pub fn refusal(request: &HeaderMap, status: StatusCode, code: &'static str, message: &'static str) -> Response {
+    let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());
+    Problem::new(status, code, message).into_response(request_id.unwrap_or_default())
 }
 
 /// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would

@@ -159,7 +159,7 @@ impl Process {
     /// The end of the process, which is expected soon.
     #[track_caller]
     pub fn end(self) -> Finished {
-        self.child.end("a stop by SIGTERM")
+        self.child.end(BOUND, "a stop by SIGTERM")
     }
 }
 
@@ -191,8 +191,14 @@ pub fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
 /// Runs a program to its end.
 #[track_caller]
 pub fn run(command: Command) -> Finished {
+    run_within(BOUND, command)
+}
+
+/// The same with a program that takes longer.
+#[track_caller]
+pub fn run_within(bound: Duration, command: Command) -> Finished {
     let name = command.get_program().to_string_lossy().into_owned();
-    Running::spawn(command).end(&name)
+    Running::spawn(command).end(bound, &name)
 }
 
 /// The first API key in a text.
@@ -310,15 +316,15 @@ impl Running {
     }
 
     #[track_caller]
-    fn end(mut self, what: &str) -> Finished {
+    fn end(mut self, bound: Duration, what: &str) -> Finished {
         let started = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
             assert!(
-                started.elapsed() < BOUND,
-                "{what}: no end within {BOUND:?}\n{}\n{}",
+                started.elapsed() < bound,
+                "{what}: no end within {bound:?}\n{}\n{}",
                 self.stdout.text(),
                 self.stderr.text()
             );

@@ -185,6 +185,7 @@ fn config(dir: &TempDir) -> Config {
         address_file: None,
         data_dir: dir.path().to_owned(),
         bootstrap: false,
+        dashboard: true,
         shutdown_timeout: Duration::from_secs(30),
         log: LogConfig {
             filter: "off".to_owned(),
