@@ -24,6 +24,7 @@ mod leases;
 mod local_embedder;
 mod logs;
 mod memories;
+mod openapi;
 mod parity;
 mod portability;
 mod postgres;
