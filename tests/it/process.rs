@@ -191,8 +191,14 @@ pub fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
 /// Runs a program to its end.
 #[track_caller]
 pub fn run(command: Command) -> Finished {
+    run_within(command, BOUND)
+}
+
+/// The same for one that takes its time.
+#[track_caller]
+pub fn run_within(command: Command, bound: Duration) -> Finished {
     let name = command.get_program().to_string_lossy().into_owned();
-    Running::spawn(command).end(&name)
+    Running::spawn(command).end_within(&name, bound)
 }
 
 /// The first API key in a text.
@@ -310,15 +316,20 @@ impl Running {
     }
 
     #[track_caller]
-    fn end(mut self, what: &str) -> Finished {
+    fn end(self, what: &str) -> Finished {
+        self.end_within(what, BOUND)
+    }
+
+    #[track_caller]
+    fn end_within(mut self, what: &str, bound: Duration) -> Finished {
         let started = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
             assert!(
-                started.elapsed() < BOUND,
-                "{what}: no end within {BOUND:?}\n{}\n{}",
+                started.elapsed() < bound,
+                "{what}: no end within {bound:?}\n{}\n{}",
                 self.stdout.text(),
                 self.stderr.text()
             );
