@@ -10,6 +10,7 @@ pub mod grpc;
 mod jobs;
 pub mod model;
 pub mod oauth;
+pub mod openapi;
 pub mod profile;
 pub mod proto;
 pub mod providers;

@@ -69,6 +69,8 @@ enum Command {
     /// Measure the engine on a data set.
     #[command(subcommand)]
     Eval(cli::EvalCommand),
+    /// Print the OpenAPI document of the REST API, as servers give it at `/openapi.json`.
+    Openapi,
     /// Ask a server whether it can serve; exit code 0 or 1.
     Healthcheck {
         /// The server; the configured address when absent.
@@ -124,6 +126,10 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(command) => cli::eval(config, command).await,
+        Command::Openapi => {
+            println!("{}", app::openapi_document(&config)?);
+            Ok(())
+        }
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
 use crate::model::Clock;
 use crate::oauth::{self, OAuthOptions};
+use crate::openapi;
 use crate::proto::DESCRIPTORS;
 #[cfg(feature = "local-embedder")]
 use crate::providers::LocalModel;
@@ -45,6 +46,7 @@ use reembedding::reembed;
 const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const SERVICES: [&str; 5] = [
     "",
     "memsync.v1.AuthService",
@@ -318,12 +320,12 @@ fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
     }
 }
 
-/// gRPC, OAuth and the dashboard by their own paths, REST for everything else; all in one room.
+/// gRPC, OAuth, the documentation and the dashboard by their own paths, REST for everything else; all in one room.
 fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     };
     let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
@@ -341,6 +343,16 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     });
     let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
     let oauth = server::within(oauth, &room, rest::overloaded);
+    let document = openapi::document(descriptors, settings.version, config.public_url.as_ref())?;
+    let docs = rest::for_browsers(openapi::router(&document), &settings.allowed_origins)?;
+    let docs = server::within(docs, &room, rest::overloaded);
     let grpc = server::within(grpc, &room, grpc::overloaded);
-    Ok(grpc.merge(oauth).merge(dashboard).fallback_service(rest))
+    Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))
+}
+
+/// The OpenAPI document that a server with these settings serves.
+pub fn openapi_document(config: &Config) -> anyhow::Result<serde_json::Value> {
+    let descriptors = DescriptorPool::decode(DESCRIPTORS)?;
+    let document = openapi::document(&descriptors, VERSION, config.public_url.as_ref())?;
+    Ok(document)
 }

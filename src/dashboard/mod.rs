@@ -50,9 +50,9 @@ pub fn router(api: Router) -> Router {
         .with_state(api);
     let pages = Router::new()
         .route("/", get(async || Redirect::to("/dashboard")))
-        .route("/dashboard", get(page))
-        .route("/dashboard/{*path}", get(page))
-        .route("/dashboard/assets/{*path}", get(file))
+        .route("/dashboard", get(page).fallback(rest::only_get))
+        .route("/dashboard/{*path}", get(page).fallback(rest::only_get))
+        .route("/dashboard/assets/{*path}", get(file).fallback(rest::only_get))
         .layer(map_response(alone))
         .with_state(Arc::new(Assets::new(POLICY)));
     sessions.merge(pages)

@@ -12,7 +12,7 @@ use crate::services::RateLimitClass;
 
 /// Who may call an RPC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(crate) enum Access {
     /// Anyone.
     Public,
     /// Any authenticated caller.
@@ -56,7 +56,8 @@ impl AccessTable {
             .filter(|service| service.package_name() == "memsync.v1");
         let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
         let rule = |method: MethodDescriptor| {
-            let access = declared(&method).ok_or_else(|| AccessError::Undeclared(method.full_name().to_owned()))?;
+            let access =
+                declared_access(&method).ok_or_else(|| AccessError::Undeclared(method.full_name().to_owned()))?;
             let rule = Rule {
                 access,
                 class: rate_limit_class(&method),
@@ -76,7 +77,8 @@ impl AccessTable {
     }
 }
 
-fn declared(method: &MethodDescriptor) -> Option<Access> {
+/// Who may call an RPC, as it is declared.
+pub(crate) fn declared_access(method: &MethodDescriptor) -> Option<Access> {
     let option = method.parent_pool().get_extension_by_name("memsync.v1.access")?;
     let options: DynamicMessage = method.options();
     let access = options.get_extension(&option);

@@ -43,6 +43,7 @@ mod status;
 mod validate;
 
 pub use access::AccessError;
+pub(crate) use access::{Access, declared_access};
 
 /// Every message is at most this long, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 20;

@@ -56,6 +56,21 @@ impl Scope {
             Self::KeysWrite => "keys:write",
         }
     }
+
+    /// What it allows, in the words that people are asked with.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::MemoriesRead => "search and read your memories",
+            Self::MemoriesWrite => "store, change and delete your memories",
+            Self::ProfileRead => "read your profile",
+            Self::ProfileWrite => "change your profile",
+            Self::IntegrationsRead => "see the state of your imports",
+            Self::IntegrationsWrite => "start and cancel imports",
+            Self::UsageRead => "see how much your account is used",
+            Self::KeysRead => "list your API keys",
+            Self::KeysWrite => "make and revoke API keys",
+        }
+    }
 }
 
 impl fmt::Display for Scope {

@@ -212,7 +212,7 @@ fn page(
     let page = Page {
         program: &consent.client.name,
         destination: &consent.redirect_uri,
-        rights: consent.scopes.iter().map(in_words).collect(),
+        rights: consent.scopes.iter().map(Scope::in_words).collect(),
         hidden: parameters
             .iter()
             .filter_map(|(name, value)| Some((*name, (*value)?)))
@@ -252,20 +252,6 @@ fn html(page: askama::Result<String>, status: StatusCode, redirect_uri: Option<&
     response
 }
 
-fn in_words(scope: Scope) -> &'static str {
-    match scope {
-        Scope::MemoriesRead => "search and read your memories",
-        Scope::MemoriesWrite => "store, change and delete your memories",
-        Scope::ProfileRead => "read your profile",
-        Scope::ProfileWrite => "change your profile",
-        Scope::IntegrationsRead => "see the state of your imports",
-        Scope::IntegrationsWrite => "start and cancel imports",
-        Scope::UsageRead => "see how much your account is used",
-        Scope::KeysRead => "list your API keys",
-        Scope::KeysWrite => "make and revoke API keys",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
@@ -288,7 +274,7 @@ mod tests {
         let page = Page {
             program: "<script>alert(1)</script>",
             destination: "https://a.example/\"onload=\"x",
-            rights: vec![in_words(Scope::MemoriesRead)],
+            rights: vec![Scope::MemoriesRead.in_words()],
             hidden: vec![("state", "\"><script>alert(2)</script>")],
             email: "\"><img src=x>",
             fault: None,

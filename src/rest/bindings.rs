@@ -1,11 +1,12 @@
-//! `google.api.http` and the options of `memsync/v1/options.proto`, read from the descriptors at start-up.
+//! What `rules` reads from the descriptors, resolved at start-up.
 //!
 //! Turns every bound method into `Binding`s; `routes` arranges them for matching. What can't be served as declared is
 //! a `RouteError`, so that it stops the start and not a request.
 
 use http::{Method, StatusCode, Uri};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor};
+use prost_reflect::{DescriptorPool, MethodDescriptor};
 
+use super::rules::{HttpRule, http_rules, success_status};
 use super::schema::{Field, Kind, MessageId, Schema, Shape, UnsupportedType};
 
 /// A declaration that REST can't serve. The service does not start with one.
@@ -97,33 +98,26 @@ pub(super) enum BodyRule {
 
 /// Every binding of every service.
 pub(super) fn read(pool: &DescriptorPool) -> Result<(Schema, Vec<Binding>), RouteError> {
-    let http = extension(pool, "google.api.http")?;
     let mut schema = Schema::default();
     let mut bindings = Vec::new();
     for service in pool.services() {
         for method in service.methods() {
-            let options = method.options();
-            if !options.has_extension(&http) {
-                continue;
-            }
-            let rule = options.get_extension(&http);
-            let Some(rule) = rule.as_message() else { continue };
-            bindings.push(bind(&mut schema, &method, rule)?);
-            for additional in messages(rule, "additional_bindings") {
-                bindings.push(bind(&mut schema, &method, &additional)?);
+            for rule in http_rules(&method)? {
+                bindings.push(bind(&mut schema, &method, rule)?);
             }
         }
     }
     Ok((schema, bindings))
 }
 
-fn extension(pool: &DescriptorPool, name: &'static str) -> Result<prost_reflect::ExtensionDescriptor, RouteError> {
-    pool.get_extension_by_name(name).ok_or(RouteError::MissingOption(name))
-}
-
-fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: &DynamicMessage) -> Result<Binding, RouteError> {
+fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: HttpRule) -> Result<Binding, RouteError> {
     let name = method.full_name();
-    let (verb, template) = pattern(name, rule)?;
+    let HttpRule {
+        verb,
+        path: template,
+        body,
+        response_body,
+    } = rule;
     let input = schema.add_message(&method.input())?;
     let output = schema.add_message(&method.output())?;
     let captures: Vec<Vec<usize>> = captured_fields(name, &template)?
@@ -134,7 +128,7 @@ fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: &DynamicMessage) -
         .iter()
         .filter_map(|path| if let [index] = path[..] { Some(index) } else { None })
         .collect();
-    let answer = match text(rule, "response_body").as_str() {
+    let answer = match response_body.as_str() {
         "" => None,
         field => Some(own_field(schema, output, name, field)?.0),
     };
@@ -142,7 +136,7 @@ fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: &DynamicMessage) -
     Ok(Binding {
         rpc: rpc.parse().map_err(|_| rule_error(name, "its name is no path"))?,
         verb,
-        body: body_rule(schema, input, method, &text(rule, "body"))?,
+        body: body_rule(schema, input, method, &body)?,
         answer,
         template,
         input,
@@ -152,31 +146,6 @@ fn bind(schema: &mut Schema, method: &MethodDescriptor, rule: &DynamicMessage) -
         streams_answer: method.is_server_streaming(),
         success: success_status(method)?,
     })
-}
-
-fn pattern(method: &str, rule: &DynamicMessage) -> Result<(Method, String), RouteError> {
-    let verbs = [
-        ("get", Method::GET),
-        ("put", Method::PUT),
-        ("post", Method::POST),
-        ("delete", Method::DELETE),
-        ("patch", Method::PATCH),
-    ];
-    for (field, verb) in verbs {
-        if rule.has_field_by_name(field) {
-            return Ok((verb, text(rule, field)));
-        }
-    }
-    let custom = rule
-        .get_field_by_name("custom")
-        .filter(|_| rule.has_field_by_name("custom"));
-    let custom = custom.as_deref().and_then(|custom| custom.as_message());
-    let custom = custom.ok_or_else(|| rule_error(method, "its HTTP rule has no path"))?;
-    let verb = Method::from_bytes(text(custom, "kind").as_bytes());
-    Ok((
-        verb.map_err(|_| rule_error(method, "its HTTP rule has no valid verb"))?,
-        text(custom, "path"),
-    ))
 }
 
 fn body_rule(schema: &Schema, input: MessageId, method: &MethodDescriptor, body: &str) -> Result<BodyRule, RouteError> {
@@ -266,39 +235,7 @@ fn captured_fields(method: &str, template: &str) -> Result<Vec<String>, RouteErr
     Ok(names)
 }
 
-fn success_status(method: &MethodDescriptor) -> Result<StatusCode, RouteError> {
-    let Some(extension) = method.parent_pool().get_extension_by_name("memsync.v1.success_status") else {
-        return Ok(StatusCode::OK);
-    };
-    let options = method.options();
-    match options.get_extension(&extension).as_i32() {
-        None | Some(0) => Ok(StatusCode::OK),
-        Some(code) => {
-            let status = u16::try_from(code)
-                .ok()
-                .and_then(|code| StatusCode::from_u16(code).ok());
-            let status = status.filter(StatusCode::is_success);
-            status.ok_or_else(|| rule_error(method.full_name(), "its success_status is no status of success"))
-        }
-    }
-}
-
-fn text(message: &DynamicMessage, field: &str) -> String {
-    let value = message.get_field_by_name(field);
-    value
-        .as_deref()
-        .and_then(|value| value.as_str())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-fn messages(message: &DynamicMessage, field: &str) -> Vec<DynamicMessage> {
-    let value = message.get_field_by_name(field);
-    let list = value.as_deref().and_then(|value| value.as_list()).unwrap_or_default();
-    list.iter().filter_map(|item| item.as_message().cloned()).collect()
-}
-
-fn rule_error(method: &str, reason: &'static str) -> RouteError {
+pub(super) fn rule_error(method: &str, reason: &'static str) -> RouteError {
     RouteError::Rule {
         method: method.to_owned(),
         reason,

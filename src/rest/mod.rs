@@ -4,8 +4,8 @@
 //! no store: whatever an RPC does, REST does through it. Called by the composition root only, which hands in the tonic
 //! routes with their layers.
 //!
-//! `bindings` and `schema` are compiled at start-up; `transcode` takes each request through `routes`, `body`, `decode`
-//! and `params`, `call`, `encode` or `stream`, or `error`.
+//! `bindings` (from `rules`) and `schema` are compiled at start-up; `transcode` takes each request through `routes`,
+//! `body`, `decode` and `params`, `call`, `encode` or `stream`, or `error`.
 
 mod bindings;
 mod body;
@@ -18,6 +18,7 @@ mod health;
 mod layers;
 mod params;
 mod routes;
+mod rules;
 mod scalar;
 mod schema;
 mod stream;
@@ -32,11 +33,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use prost_reflect::DescriptorPool;
 
 pub use bindings::RouteError;
+pub(crate) use rules::{HttpRule, http_rules, success_status};
 pub use schema::UnsupportedType;
+pub(crate) use schema::{UNSPECIFIED, invalid_reason, omit_empty, words};
+pub(crate) use stream::NDJSON;
 
 use call::Grpc;
 use error::Problem;
@@ -90,11 +94,29 @@ pub fn refusal(request: &HeaderMap, status: StatusCode, code: &'static str, mess
     Problem::new(status, code, message).into_response(request_id.unwrap_or_default())
 }
 
+/// What a request is told whose path is no route.
+pub async fn no_such_route(request: Request) -> Response {
+    refused(Problem::route_not_found(), request).await
+}
+
+/// What a request is told whose path takes GET only.
+pub async fn only_get(request: Request) -> Response {
+    refused(
+        Problem::method_not_allowed(routes::allow([Method::GET].iter())),
+        request,
+    )
+    .await
+}
+
 /// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would
 /// not see the answer else.
 pub async fn overloaded(request: Request) -> Response {
+    refused(Problem::unavailable(), request).await
+}
+
+async fn refused(problem: Problem, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     body::drain(body, &parts.headers).await;
     let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
-    Problem::unavailable().into_response(request_id.unwrap_or_default())
+    problem.into_response(request_id.unwrap_or_default())
 }

@@ -5,9 +5,14 @@
 
 use std::collections::HashMap;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind as ProtoKind, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, EnumDescriptor, EnumValueDescriptor, FieldDescriptor, Kind as ProtoKind, MessageDescriptor,
+};
 
 use super::wire::WireType;
+
+/// The word of an enum's value for "none".
+pub(crate) const UNSPECIFIED: &str = "unspecified";
 
 /// Everything that the bound methods take and give.
 #[derive(Debug, Default)]
@@ -248,17 +253,15 @@ impl Kind {
 
 impl Enum {
     fn compile(enumeration: &EnumDescriptor) -> Self {
-        let prefix = format!("{}_", upper_snake(enumeration.name()));
         let mut compiled = Self {
             invalid_reason: None,
             unspecified: None,
             words: Vec::new(),
             by_name: HashMap::new(),
         };
-        for value in enumeration.values() {
+        for (value, word) in words(enumeration) {
             let name = value.name();
-            let word = name.strip_prefix(&prefix).unwrap_or(name).to_ascii_lowercase();
-            if word == "unspecified" {
+            if word == UNSPECIFIED {
                 compiled.unspecified = Some(value.number());
             } else {
                 compiled.by_name.insert(word.as_str().into(), value.number());
@@ -297,12 +300,22 @@ impl Enum {
     }
 }
 
-fn omit_empty(field: &FieldDescriptor) -> bool {
+/// The values of an enum with their words in JSON, of which [`UNSPECIFIED`] is no value going in.
+pub(crate) fn words(enumeration: &EnumDescriptor) -> Vec<(EnumValueDescriptor, String)> {
+    let prefix = format!("{}_", upper_snake(enumeration.name()));
+    let word = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_ascii_lowercase();
+    let values = enumeration.values();
+    values.map(|value| (value.clone(), word(value.name()))).collect()
+}
+
+/// Whether JSON leaves this list out when it is empty.
+pub(crate) fn omit_empty(field: &FieldDescriptor) -> bool {
     let option = field.parent_pool().get_extension_by_name("memsync.v1.omit_empty");
     option.is_some_and(|option| field.options().get_extension(&option).as_bool() == Some(true))
 }
 
-fn invalid_reason(enumeration: &EnumDescriptor) -> Option<Box<str>> {
+/// The error reason for a word that is none of the enum's, where it has one of its own.
+pub(crate) fn invalid_reason(enumeration: &EnumDescriptor) -> Option<Box<str>> {
     let pool: &DescriptorPool = enumeration.parent_pool();
     let extension = pool.get_extension_by_name("memsync.v1.invalid_reason")?;
     let options = enumeration.options();

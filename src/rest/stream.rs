@@ -16,7 +16,8 @@ use super::error::Problem;
 use super::schema::Schema;
 use super::wire;
 
-pub(super) const NDJSON: &str = "application/x-ndjson";
+/// The type of streamed answers.
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 /// The largest piece of a raw body that is put into one request.
 const MAX_PIECE_BYTES: usize = 1024 * 1024;
 

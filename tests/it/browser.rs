@@ -24,7 +24,7 @@ fn passes(test: &str) {
         .arg(server.url())
         .env("MEMSYNC_TEST_NODE_MODULES", modules)
         .env("MEMSYNC_TEST_CHROMIUM", chromium);
-    run_within(4 * BOUND, command).expect_success(test);
+    run_within(command, 4 * BOUND).expect_success(test);
 }
 
 #[test]

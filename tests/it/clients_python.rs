@@ -26,8 +26,9 @@ pub fn interpreter() -> PathBuf {
     std::env::var_os("MEMSYNC_TEST_PYTHON").map_or_else(|| "python3".into(), PathBuf::from)
 }
 
+/// Runs a script of `tests/clients`, which must end well.
 #[track_caller]
-fn python(script: &str, arguments: &[&str]) {
+pub fn python(script: &str, arguments: &[&str]) {
     let python = interpreter();
     assert!(
         Command::new(&python).arg("--version").output().is_ok(),

@@ -159,7 +159,7 @@ impl Process {
     /// The end of the process, which is expected soon.
     #[track_caller]
     pub fn end(self) -> Finished {
-        self.child.end(BOUND, "a stop by SIGTERM")
+        self.child.end("a stop by SIGTERM")
     }
 }
 
@@ -191,14 +191,14 @@ pub fn memsync_command(data_dir: &Path, settings: &[(&str, &str)]) -> Command {
 /// Runs a program to its end.
 #[track_caller]
 pub fn run(command: Command) -> Finished {
-    run_within(BOUND, command)
+    run_within(command, BOUND)
 }
 
-/// The same with a program that takes longer.
+/// The same for one that takes its time.
 #[track_caller]
-pub fn run_within(bound: Duration, command: Command) -> Finished {
+pub fn run_within(command: Command, bound: Duration) -> Finished {
     let name = command.get_program().to_string_lossy().into_owned();
-    Running::spawn(command).end(bound, &name)
+    Running::spawn(command).end_within(&name, bound)
 }
 
 /// The first API key in a text.
@@ -316,7 +316,12 @@ impl Running {
     }
 
     #[track_caller]
-    fn end(mut self, bound: Duration, what: &str) -> Finished {
+    fn end(self, what: &str) -> Finished {
+        self.end_within(what, BOUND)
+    }
+
+    #[track_caller]
+    fn end_within(mut self, what: &str, bound: Duration) -> Finished {
         let started = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
