@@ -19,6 +19,10 @@ use tracing_subscriber::EnvFilter;
 
 mod cli;
 
+/// A light request is some dozens of small allocations, which took a seventh of its time from the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The long-term memory of AI applications.
 #[derive(Parser)]
 #[command(version)]

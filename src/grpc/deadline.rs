@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderMap;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
@@ -33,21 +32,29 @@ impl Deadlines {
             unbounded: Arc::new(streaming.map(path).collect()),
         }
     }
-}
 
-pub(super) async fn within_deadline(State(deadlines): State<Deadlines>, request: Request, next: Next) -> Response {
-    let wanted = grpc_timeout(request.headers());
-    let deadline = if deadlines.unbounded.contains(request.uri().path()) {
-        wanted
-    } else {
-        Some(wanted.map_or(deadlines.max, |wanted| wanted.min(deadlines.max)))
-    };
-    let Some(deadline) = deadline else {
-        return next.run(request).await;
-    };
-    match tokio::time::timeout(deadline, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Status::from(Error::DeadlineExceeded).into_http(),
+    /// How long this request may take; for ever when absent.
+    fn of(&self, request: &Request) -> Option<Duration> {
+        let wanted = grpc_timeout(request.headers());
+        if self.unbounded.contains(request.uri().path()) {
+            wanted
+        } else {
+            Some(wanted.map_or(self.max, |wanted| wanted.min(self.max)))
+        }
+    }
+
+    /// The answer to a request, if it comes in time.
+    pub(super) async fn within<F>(&self, request: Request, answer: impl FnOnce(Request) -> F) -> Response
+    where
+        F: Future<Output = Response>,
+    {
+        let deadline = self.of(&request);
+        let answer = answer(request);
+        let Some(deadline) = deadline else { return answer.await };
+        match tokio::time::timeout(deadline, answer).await {
+            Ok(response) => response,
+            Err(_) => Status::from(Error::DeadlineExceeded).into_http(),
+        }
     }
 }
 

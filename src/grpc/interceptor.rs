@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::AUTHORIZATION;
@@ -35,7 +35,7 @@ pub(super) struct Admission {
 pub(super) struct MemoriesCreated(pub(super) u32);
 
 /// Lets a request through that may call its RPC, with its caller; answers every other one.
-pub(super) async fn admit(State(layer): State<Admission>, mut request: Request, next: Next) -> Response {
+pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -> Response {
     let Some(rule) = layer.access.rule(request.uri().path()).cloned() else {
         // Health and reflection are open; an unknown method of ours finds no handler.
         return next.run(request).await;

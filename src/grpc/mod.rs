@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use prost_reflect::DescriptorPool;
 use tonic::Status;
@@ -44,6 +44,8 @@ mod validate;
 
 pub use access::AccessError;
 pub(crate) use access::{Access, declared_access};
+use deadline::Deadlines;
+use interceptor::Admission;
 
 /// Every message is at most this long, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 20;
@@ -111,8 +113,8 @@ pub fn router<H: Health>(
         .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
         .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);
 
-    let deadlines = deadline::Deadlines::new(descriptors, options.max_deadline);
-    let admission = interceptor::Admission {
+    let deadlines = Deadlines::new(descriptors, options.max_deadline);
+    let admission = Admission {
         access,
         auth: options.auth,
         limits: options.limits,
@@ -120,13 +122,17 @@ pub fn router<H: Health>(
         audit: options.audit,
         tls_required: options.tls_required,
     };
-    // One stack: a router boxes and clones what each layer of its own stands around, at every request.
     let layers = ServiceBuilder::new()
         .layer(CatchPanicLayer::custom(status::panicked))
-        .layer(from_fn(status::name_transport_faults))
-        .layer(from_fn_with_state(deadlines, deadline::within_deadline))
-        .layer(from_fn_with_state(admission, interceptor::admit));
+        .layer(from_fn_with_state(Arc::new((deadlines, admission)), surround));
     Ok(routes.into_axum_router().reset_fallback().layer(layers))
+}
+
+/// What stands around every call. One layer: each clones and boxes all that is within it, at every request.
+async fn surround(State(layer): State<Arc<(Deadlines, Admission)>>, request: Request, next: Next) -> Response {
+    let (deadlines, admission) = &*layer;
+    let answer = deadlines.within(request, |request| interceptor::admit(admission, request, next));
+    status::name_transport_faults(answer.await)
 }
 
 /// What a request is told that there is no room for.

@@ -5,8 +5,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::Next;
 use axum::response::Response;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -149,8 +147,7 @@ fn chain(cause: &dyn std::error::Error) -> String {
 
 /// tonic itself refuses a message that is too long with OUT_OF_RANGE and one that it can't decode with INTERNAL; both
 /// are the caller's fault and get the code and the details of the contract.
-pub(super) async fn name_transport_faults(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub(super) fn name_transport_faults(response: Response) -> Response {
     let headers = response.headers();
     if headers.contains_key("grpc-status-details-bin") {
         return response;

@@ -56,6 +56,11 @@ impl PersonIndex {
         }
     }
 
+    /// In how many of `documents` memories a term stands, if they are as those here.
+    pub fn frequency_among(&self, term: &str, documents: usize) -> usize {
+        self.lexical.frequency(term) * documents / self.len().max(1)
+    }
+
     /// Ranks from now on as an index of all `documents` memories would, of which the `sample` tells, and where each term of
     /// the question stands in so many.
     pub fn stand_for(&mut self, sample: &Sample, documents: usize, frequencies: HashMap<String, usize>) {

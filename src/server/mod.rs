@@ -122,22 +122,25 @@ async fn observe(State(surroundings): State<Surroundings>, mut request: Request,
     let started = Instant::now();
     let origin = Arc::new(origin(&surroundings, &mut request, &id));
     let span = tracing::info_span!("request", request_id = origin.request_id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_logged = tracing::enabled!(tracing::Level::INFO);
+    let logged = is_logged.then(|| (request.method().clone(), request.uri().path().to_owned()));
     request.headers_mut().insert("x-request-id", id.clone());
     request.extensions_mut().insert(Arc::clone(&origin));
     let mut response = next.run(request).instrument(span).await;
-    let headers = response.headers();
-    let grpc_status = headers.get("grpc-status").and_then(|code| code.to_str().ok());
-    tracing::info!(
-        request_id = origin.request_id,
-        %method,
-        path,
-        user_id = origin.account_id.get().map(AccountId::as_str),
-        status = response.status().as_u16(),
-        grpc_status,
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
-        "answered"
-    );
+    if let Some((method, path)) = logged {
+        let headers = response.headers();
+        let grpc_status = headers.get("grpc-status").and_then(|code| code.to_str().ok());
+        tracing::info!(
+            request_id = origin.request_id,
+            %method,
+            path,
+            user_id = origin.account_id.get().map(AccountId::as_str),
+            status = response.status().as_u16(),
+            grpc_status,
+            duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+            "answered"
+        );
+    }
     let headers = response.headers_mut();
     // An id comes once, and would push others out of HPACK's table (RFC 7541, 7.1.3).
     id.set_sensitive(true);

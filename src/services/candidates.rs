@@ -15,7 +15,9 @@ use super::memories::{MemoryService, SearchRequest};
 use crate::error::Result;
 use crate::model::{Filter, Memory, MemoryId, Owner, PersonId};
 use crate::search::{self, PersonIndex};
-use crate::store::{CONTEXT_MARK, CandidateQuery, NewCandidate, NewEmbedding, Person, Store, Transaction};
+use crate::store::{
+    CONTEXT_MARK, CandidateQuery, CandidateTerm, NewCandidate, NewEmbedding, Person, Store, Transaction,
+};
 
 /// Candidates of each kind, near ones and matching ones, at least.
 const DEPTH: usize = 300;
@@ -74,9 +76,24 @@ impl PersonIndexes {
         vector: &[f32],
         now: DateTime<Utc>,
     ) -> Result<PersonIndex> {
-        let (sample, private, total) = slot.read(|state| {
+        let question = match request.rerank {
+            true => search::question_terms(&request.query, now),
+            false => Vec::new(),
+        };
+        let (sample, private, total, terms) = slot.read(|state| {
             let sample = state.index.sample(vector, &request.filter, now);
-            (sample, state.index.pick(Memory::is_private), state.total())
+            let total = state.total();
+            let terms = question.into_iter().map(|(term, weight)| CandidateTerm {
+                frequency: state.index.frequency_among(&term, total),
+                term,
+                weight,
+            });
+            (
+                sample,
+                state.index.pick(Memory::is_private),
+                total,
+                terms.collect::<Vec<_>>(),
+            )
         });
         let query = CandidateQuery {
             owner: &request.owner,
@@ -86,10 +103,7 @@ impl PersonIndexes {
             now,
             limit: DEPTH.max(3 * request.limit),
         };
-        let (terms, reach) = match request.rerank {
-            true => (search::question_terms(&request.query, now), search::NEIGHBOURS),
-            false => (Vec::new(), 0),
-        };
+        let reach = if request.rerank { search::NEIGHBOURS } else { 0 };
         let replica = self.store.replica_with(&request.owner, person).await;
         let source = replica.as_ref().unwrap_or(&self.store);
         let found = source.candidates_for(&query, vector, &terms, total, reach).await?;

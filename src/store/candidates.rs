@@ -15,7 +15,7 @@ use super::{MIGRATION_LOCK, Store, Transaction, db_error};
 use crate::error::Result;
 use crate::model::{AccountId, MemoryId, Owner, PersonId};
 
-pub use reading::{CONTEXT_MARK, CandidateQuery, Candidates};
+pub use reading::{CONTEXT_MARK, CandidateQuery, CandidateTerm, Candidates};
 
 /// Parts of the table, by person: an index holds few people, so that one person's search passes few others'.
 const PARTS: u32 = 16;

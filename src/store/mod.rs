@@ -46,7 +46,7 @@ mod vault;
 pub use accounts::{Account, ErasedAccount};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
 pub use audit::AuditEvent;
-pub use candidates::{CONTEXT_MARK, CandidateQuery, Candidates, NewCandidate};
+pub use candidates::{CONTEXT_MARK, CandidateQuery, CandidateTerm, Candidates, NewCandidate};
 pub use deletions::{Backup, DeletedMemories};
 pub use embeddings::NewEmbedding;
 pub use idempotency::IdempotencyRecord;

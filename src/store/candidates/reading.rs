@@ -18,6 +18,8 @@ const CONTEXT_WEIGHT: f32 = 0.6;
 pub const CONTEXT_MARK: char = '~';
 /// Terms of a question that choose candidates.
 const MAX_TERMS: usize = 32;
+/// Memories that are looked through for terms, about. A question of common words is answered by its rarer ones.
+const MAX_MATCHING: usize = 10_000;
 /// Of each kind, those whose neighbours are candidates too.
 const LEADERS: usize = 100;
 /// Neighbours at most.
@@ -40,12 +42,23 @@ pub struct CandidateQuery<'a> {
     pub limit: usize,
 }
 
+/// A term of a question.
+#[derive(Clone, Debug)]
+pub struct CandidateTerm {
+    /// As memories have it.
+    pub term: String,
+    /// How much it counts.
+    pub weight: f32,
+    /// In how many of the person's memories it stands, about.
+    pub frequency: usize,
+}
+
 /// Memories that may answer.
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     /// Each once.
     pub memories: Vec<Memory>,
-    /// In how many of the person's memories each term stands that any has.
+    /// In how many of the person's memories each term stands; of those that chose no candidates, the estimate.
     pub frequencies: HashMap<String, usize>,
     seen: HashSet<MemoryId>,
     leaders: Vec<MemoryId>,
@@ -63,25 +76,26 @@ impl Store {
         Ok(found)
     }
 
-    /// The memories nearest to the vector, those that have most of the terms (each with its weight) by their rarity among
-    /// `documents`, and those that stand at most `reach` turns from any of these.
+    /// The memories nearest to the vector, those that have most of the terms by their rarity among `documents`, and those
+    /// that stand at most `reach` turns from any of these.
     pub async fn candidates_for(
         &self,
         query: &CandidateQuery<'_>,
         vector: &[f32],
-        terms: &[(String, f32)],
+        terms: &[CandidateTerm],
         documents: usize,
         reach: i64,
     ) -> Result<Candidates> {
         let mut found = Candidates::default();
         let reading = self.begin_reading(query.limit).await?;
         found.add(query, near(&reading, self.table(), query, vector).await?)?;
-        let terms: Vec<_> = terms.iter().filter(|(term, _)| term.len() <= MAX_TERM_BYTES).collect();
-        let terms = &terms[..terms.len().min(MAX_TERMS)];
+        let estimates = terms.iter().map(|term| (term.term.clone(), term.frequency));
+        found.frequencies.extend(estimates);
+        let terms = choosing(terms);
         if !terms.is_empty() {
-            let rows = matching(&reading, self.table(), query, terms, documents).await?;
+            let rows = matching(&reading, self.table(), query, &terms, documents).await?;
             if let Some(row) = rows.first() {
-                for (at, (term, _)) in terms.iter().enumerate() {
+                for (at, CandidateTerm { term, .. }) in terms.iter().enumerate() {
                     let frequency: i64 = row.try_get("", &format!("n{at}")).map_err(db_error)?;
                     let frequency = usize::try_from(frequency).unwrap_or(usize::MAX);
                     found.frequencies.insert(term.clone(), frequency);
@@ -131,6 +145,20 @@ impl Candidates {
     }
 }
 
+/// The rarest of the terms, as far as they stand in few enough memories together; one at least.
+fn choosing(terms: &[CandidateTerm]) -> Vec<&CandidateTerm> {
+    let mut terms: Vec<_> = terms.iter().filter(|term| term.term.len() <= MAX_TERM_BYTES).collect();
+    terms.sort_by_key(|term| term.frequency);
+    let mut sum = 0;
+    let few = terms.iter().take_while(|term| {
+        sum += term.frequency;
+        sum <= MAX_MATCHING
+    });
+    let count = few.count().max(1).min(MAX_TERMS);
+    terms.truncate(count);
+    terms
+}
+
 async fn near(
     reading: &Guarded<DatabaseTransaction>,
     table: String,
@@ -155,12 +183,12 @@ async fn matching(
     reading: &Guarded<DatabaseTransaction>,
     table: String,
     query: &CandidateQuery<'_>,
-    terms: &[&(String, f32)],
+    terms: &[&CandidateTerm],
     documents: usize,
 ) -> Result<Vec<QueryResult>> {
     let mut sql = Sql::default();
     let (mut hits, mut any, mut counts, mut score) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (at, (term, weight)) in terms.iter().enumerate() {
+    for (at, CandidateTerm { term, weight, .. }) in terms.iter().enumerate() {
         let (own, context) = (lexeme(term), lexeme(&format!("{CONTEXT_MARK}{term}")));
         hits.push(format!(
             "CASE WHEN c.terms @@ {}::tsquery THEN 1 WHEN c.terms @@ {}::tsquery THEN {CONTEXT_WEIGHT} ELSE 0 END AS h{at}",
@@ -174,7 +202,8 @@ async fn matching(
         ));
     }
     let text = format!(
-        "WITH matching AS MATERIALIZED (SELECT c.memory_id, {} FROM {table} c WHERE {} AND c.terms @@ {}::tsquery), \
+        "WITH matching AS MATERIALIZED (SELECT c.memory_id, {} FROM {table} c WHERE {} AND c.terms @@ {}::tsquery \
+         LIMIT {}), \
          counted AS (SELECT {} FROM matching) \
          SELECT m.*, counted.* FROM matching CROSS JOIN counted \
          JOIN memories m ON m.account_id = {} AND m.id = matching.memory_id \
@@ -182,6 +211,7 @@ async fn matching(
         hits.join(", "),
         of_person(&mut sql, query),
         sql.bind(any.join(" | ")),
+        2 * MAX_MATCHING,
         counts.join(", "),
         sql.bind(query.owner.account_id.as_str()),
         passing(&mut sql, query),
