@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::MemoryType;
 
 /// Conditions that a memory must meet to be found, all of them; the default one lets every current memory through.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter {
     /// Set of [`super::Category::bit`]; a memory matches that has any of them. 0 asks for nothing.
     pub categories: u16,
@@ -26,4 +26,15 @@ pub struct Filter {
     pub metadata: Map<String, Value>,
     /// Also memories that a newer one replaced.
     pub include_superseded: bool,
+}
+
+impl Filter {
+    /// Whether it lets most memories through.
+    pub fn is_wide(&self) -> bool {
+        let current = Self {
+            include_superseded: self.include_superseded,
+            ..Self::default()
+        };
+        *self == current
+    }
 }

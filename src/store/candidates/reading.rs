@@ -19,7 +19,7 @@ pub const CONTEXT_MARK: char = '~';
 /// Terms of a question that choose candidates.
 const MAX_TERMS: usize = 32;
 /// Memories that are looked through for terms, about. A question of common words is answered by its rarer ones.
-const MAX_MATCHING: usize = 10_000;
+const MAX_MATCHING: usize = 5_000;
 /// Of each kind, those whose neighbours are candidates too.
 const LEADERS: usize = 100;
 /// Neighbours at most.
@@ -94,7 +94,8 @@ impl Store {
         let terms = choosing(terms);
         if !terms.is_empty() {
             let rows = matching(&reading, self.table(), query, &terms, documents).await?;
-            if let Some(row) = rows.first() {
+            let are_all_counted = terms.iter().map(|term| term.frequency).sum::<usize>() <= MAX_MATCHING;
+            if let Some(row) = rows.first().filter(|_| are_all_counted) {
                 for (at, CandidateTerm { term, .. }) in terms.iter().enumerate() {
                     let frequency: i64 = row.try_get("", &format!("n{at}")).map_err(db_error)?;
                     let frequency = usize::try_from(frequency).unwrap_or(usize::MAX);
@@ -187,35 +188,48 @@ async fn matching(
     documents: usize,
 ) -> Result<Vec<QueryResult>> {
     let mut sql = Sql::default();
-    let (mut hits, mut any, mut counts, mut score) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut hits, mut any, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut weights, mut score) = (Vec::new(), Vec::new());
     for (at, CandidateTerm { term, weight, .. }) in terms.iter().enumerate() {
         let (own, context) = (lexeme(term), lexeme(&format!("{CONTEXT_MARK}{term}")));
         hits.push(format!(
-            "CASE WHEN c.terms @@ {}::tsquery THEN 1 WHEN c.terms @@ {}::tsquery THEN {CONTEXT_WEIGHT} ELSE 0 END AS h{at}",
+            "CASE WHEN c.terms @@ {}::tsquery THEN 1::float8 WHEN c.terms @@ {}::tsquery THEN {CONTEXT_WEIGHT} ELSE 0 END \
+             AS h{at}",
             sql.bind(own.clone()),
             sql.bind(context.clone())
         ));
         any.extend([own, context]);
         counts.push(format!("count(*) FILTER (WHERE h{at} > 0) AS n{at}"));
-        score.push(format!(
-            "h{at} * {weight} * ln(1 + greatest({documents} - n{at} + 0.5, 0.0) / (n{at} + 0.5))"
+        // Not of `numeric`, whose logarithm takes longer than all else.
+        weights.push(format!(
+            "{weight} * ln(1 + greatest({documents} - n{at} + 0.5, 0.0)::float8 / (n{at} + 0.5)) AS w{at}"
         ));
+        score.push(format!("h{at} * w{at}"));
     }
+    // Whole memories are read of the best alone, unless few of those may pass.
+    let best = match query.filter.is_wide() {
+        true => 3 * query.limit,
+        false => 2 * MAX_MATCHING,
+    };
     let text = format!(
         "WITH matching AS MATERIALIZED (SELECT c.memory_id, {} FROM {table} c WHERE {} AND c.terms @@ {}::tsquery \
          LIMIT {}), \
-         counted AS (SELECT {} FROM matching) \
-         SELECT m.*, counted.* FROM matching CROSS JOIN counted \
-         JOIN memories m ON m.account_id = {} AND m.id = matching.memory_id \
-         WHERE {} ORDER BY {} DESC, m.created_at DESC LIMIT {}",
+         counted AS (SELECT {} FROM matching), \
+         weighed AS MATERIALIZED (SELECT *, {} FROM counted), \
+         best AS MATERIALIZED (SELECT memory_id, {} AS score FROM matching CROSS JOIN weighed \
+         ORDER BY score DESC, memory_id DESC LIMIT {best}) \
+         SELECT m.*, weighed.* FROM best CROSS JOIN weighed \
+         JOIN memories m ON m.account_id = {} AND m.id = best.memory_id \
+         WHERE {} ORDER BY best.score DESC, m.created_at DESC LIMIT {}",
         hits.join(", "),
         of_person(&mut sql, query),
         sql.bind(any.join(" | ")),
         2 * MAX_MATCHING,
         counts.join(", "),
+        weights.join(", "),
+        score.join(" + "),
         sql.bind(query.owner.account_id.as_str()),
         passing(&mut sql, query),
-        score.join(" + "),
         query.limit
     );
     reading.query_all_raw(sql.statement(text)).await.map_err(db_error)
