@@ -101,11 +101,11 @@ pub async fn no_such_route(request: Request) -> Response {
 
 /// What a request is told whose path takes GET only.
 pub async fn only_get(request: Request) -> Response {
-    refused(
-        Problem::method_not_allowed(routes::allow([Method::GET].iter())),
-        request,
-    )
-    .await
+    let allow = routes::allow([Method::GET].iter());
+    match *request.method() {
+        Method::OPTIONS => transcode::options(allow),
+        _ => refused(Problem::method_not_allowed(allow), request).await,
+    }
 }
 
 /// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would

@@ -196,7 +196,8 @@ fn key_in_url(parameter: &str) -> Problem {
     )])
 }
 
-fn options(allow: HeaderValue) -> Response {
+/// The answer to OPTIONS.
+pub(super) fn options(allow: HeaderValue) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response.headers_mut().insert(ALLOW, allow);

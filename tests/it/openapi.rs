@@ -127,6 +127,11 @@ async fn the_command_line_prints_the_document_that_a_server_gives_to_whoever_has
     assert_eq!(known.get("/openapi.json").await.status, 304);
     let wrong = server.anonymous().post("/openapi.json", &json!({})).await;
     wrong.failure(405, "METHOD_NOT_ALLOWED");
+    let verbs = server.anonymous().call("OPTIONS", "/openapi.json", &Value::Null).await;
+    assert_eq!(
+        (verbs.status.as_u16(), verbs.header("allow")),
+        (204, wrong.header("allow"))
+    );
 }
 
 #[tokio::test]

