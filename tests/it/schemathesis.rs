@@ -11,7 +11,7 @@ use crate::process::{Process, Rest, find_key, memsync, run_within};
 use crate::support::conversation;
 
 /// How long it looks for faults, in seconds.
-const BUDGET: &str = "75";
+const BUDGET: &str = "45";
 const BOUND: Duration = Duration::from_secs(240);
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
                       response_headers_conformance";
