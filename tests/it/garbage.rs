@@ -19,6 +19,7 @@ fn post_routes() -> Vec<String> {
         .filter(|binding| binding.verb == "POST");
     let routes: Vec<String> = posts
         .map(|binding| binding.template.replace("{api_key_id}", "key_1"))
+        .map(|route| route.replace("{backup_id}", "backup_1"))
         .collect();
     assert!(
         routes.len() > 10 && routes.iter().all(|route| !route.contains('{')),

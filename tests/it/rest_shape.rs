@@ -152,7 +152,7 @@ async fn a_word_that_is_no_category_is_answered_with_the_ten_that_are() {
 async fn unknown_routes_and_wrong_verbs_are_told_apart() {
     let server = TestServer::start().await;
     let ada = server.ada().await;
-    for path in ["/", "/v1", "/v2/memories", "/v1/memories/a/b", "/favicon.ico"] {
+    for path in ["/v1", "/v2/memories", "/v1/memories/a/b", "/favicon.ico"] {
         assert_body(
             &ada.get(path).await,
             404,

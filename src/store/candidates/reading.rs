@@ -155,7 +155,7 @@ fn choosing(terms: &[CandidateTerm]) -> Vec<&CandidateTerm> {
         sum += term.frequency;
         sum <= MAX_MATCHING
     });
-    let count = few.count().max(1).min(MAX_TERMS);
+    let count = few.count().clamp(1, MAX_TERMS);
     terms.truncate(count);
     terms
 }
