@@ -33,6 +33,11 @@ fn a_person_signs_up_makes_a_key_sees_a_memory_mends_it_and_erases_it() {
 }
 
 #[test]
+fn what_a_new_account_is_given_to_paste_works_as_pasted() {
+    passes("snippets.mjs");
+}
+
+#[test]
 fn no_page_keeps_anybody_out() {
     passes("accessibility.mjs");
 }
