@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::middleware::from_fn;
 use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -329,8 +330,13 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     };
     let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
+    // The services see to it themselves.
+    let over_tls = |pages: Router| match config.tls_required {
+        true => pages.layer(from_fn(rest::only_over_tls)),
+        false => pages,
+    };
     let dashboard = match config.dashboard {
-        true => rest::for_browsers(dashboard::router(rest.clone()), &[])?,
+        true => rest::for_browsers(over_tls(dashboard::router(rest.clone())), &[])?,
         false => Router::new(),
     };
     let dashboard = server::within(dashboard, &room, rest::overloaded);
@@ -344,7 +350,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
     let oauth = server::within(oauth, &room, rest::overloaded);
     let document = openapi::document(descriptors, settings.version, config.public_url.as_ref())?;
-    let docs = rest::for_browsers(openapi::router(&document), &settings.allowed_origins)?;
+    let docs = rest::for_browsers(over_tls(openapi::router(&document)), &settings.allowed_origins)?;
     let docs = server::within(docs, &room, rest::overloaded);
     let grpc = server::within(grpc, &room, grpc::overloaded);
     Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))

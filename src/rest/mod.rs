@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use prost_reflect::DescriptorPool;
@@ -42,6 +43,7 @@ pub use schema::UnsupportedType;
 pub(crate) use schema::{UNSPECIFIED, invalid_reason, omit_empty, words};
 pub(crate) use stream::NDJSON;
 
+use crate::model::Origin;
 use call::Grpc;
 use error::Problem;
 use routes::RouteTable;
@@ -86,6 +88,20 @@ pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router
         Some(cors) => router.layer(cors),
         None => router,
     })
+}
+
+/// Lets through what came over TLS, here or at a trusted proxy.
+pub async fn only_over_tls(request: Request, next: Next) -> Response {
+    let origin = request.extensions().get::<Arc<Origin>>();
+    if origin.is_some_and(|origin| origin.secure) {
+        return next.run(request).await;
+    }
+    let message = "This server answers over TLS only";
+    refused(
+        Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message),
+        request,
+    )
+    .await
 }
 
 /// A refusal in the shape of every failure, by whoever stands before REST.

@@ -296,6 +296,12 @@ async fn where_tls_is_required_plain_text_reaches_no_rpc_and_no_oauth_endpoint()
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
 
+    for path in ["/", "/dashboard", "/dashboard/assets/app.js", "/docs", "/openapi.json"] {
+        let answer = get(&http, format!("{}{path}", server.url()), &[]).await;
+        assert_eq!(answer.failure(403, "PERMISSION_DENIED"), json!({}), "{path}");
+        assert_eq!(answer.json()["detail"], TLS_ONLY, "{path}");
+    }
+
     let health = get(&http, format!("{}/healthcheck", server.url()), &[]).await;
     assert_eq!(
         health.ok(),
@@ -379,7 +385,7 @@ async fn a_key_in_a_url_is_refused_on_every_route_with_the_advice_to_rotate_it()
     let server = Process::start(data.path());
     let key = server.first_key();
     let http = reqwest::Client::new();
-    for path in ["/v1/memories", "/memories/mem_1", "/healthcheck", "/v1/nothing", "/"] {
+    for path in ["/v1/memories", "/memories/mem_1", "/healthcheck", "/v1/nothing", "/nothing"] {
         for parameter in ["api_key", "access_token", "key", "X-API-Key"] {
             // Also for who sends it in the right place too: it is in the logs of every proxy now.
             let headers = [("x-api-key", key.as_str())];

@@ -377,6 +377,28 @@ impl Answer {
         body["error"]["details"].clone()
     }
 
+    /// Checks that this is a page that runs and loads nothing but its own server's files, and is framed by nobody; its text.
+    #[track_caller]
+    pub fn strict_page(&self) -> String {
+        let text = String::from_utf8(self.bytes.clone()).unwrap();
+        assert_eq!(self.status, StatusCode::OK, "{text}");
+        assert_eq!(self.header("content-type"), Some("text/html; charset=utf-8"));
+        let policy = self.header("content-security-policy").unwrap();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.split("; ").any(|stated| stated == rule), "{rule}: {policy}");
+        }
+        assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(self.header("x-frame-options"), Some("DENY"));
+        text
+    }
+
     /// Checks that the body has the shape of every failure, and agrees with the status and the headers.
     #[track_caller]
     pub fn documented_shape(&self) {
