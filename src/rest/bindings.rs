@@ -6,7 +6,7 @@
 use http::{Method, StatusCode, Uri};
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 
-use super::rules::{HttpRule, http_rules, success_status};
+use super::rules::{HttpRule, http_option, http_rules, success_status};
 use super::schema::{Field, Kind, MessageId, Schema, Shape, UnsupportedType};
 
 /// A declaration that REST can't serve. The service does not start with one.
@@ -98,6 +98,7 @@ pub(super) enum BodyRule {
 
 /// Every binding of every service.
 pub(super) fn read(pool: &DescriptorPool) -> Result<(Schema, Vec<Binding>), RouteError> {
+    http_option(pool)?;
     let mut schema = Schema::default();
     let mut bindings = Vec::new();
     for service in pool.services() {

@@ -3,7 +3,7 @@
 //! `bindings` resolves the rules for serving, the room `openapi` tells of them.
 
 use http::{Method, StatusCode};
-use prost_reflect::{DynamicMessage, MethodDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, MethodDescriptor};
 
 use super::bindings::{RouteError, rule_error};
 
@@ -21,9 +21,7 @@ pub(crate) struct HttpRule {
 
 /// The rules of an RPC, the main one first; none for one that REST does not serve.
 pub(crate) fn http_rules(method: &MethodDescriptor) -> Result<Vec<HttpRule>, RouteError> {
-    let name = "google.api.http";
-    let http = method.parent_pool().get_extension_by_name(name);
-    let http = http.ok_or(RouteError::MissingOption(name))?;
+    let http = http_option(method.parent_pool())?;
     let options = method.options();
     if !options.has_extension(&http) {
         return Ok(Vec::new());
@@ -35,6 +33,12 @@ pub(crate) fn http_rules(method: &MethodDescriptor) -> Result<Vec<HttpRule>, Rou
     let additional = messages(rule, "additional_bindings");
     let all = std::iter::once(rule).chain(&additional);
     all.map(|rule| http_rule(method.full_name(), rule)).collect()
+}
+
+/// The option that rules are declared by.
+pub(super) fn http_option(pool: &DescriptorPool) -> Result<ExtensionDescriptor, RouteError> {
+    let name = "google.api.http";
+    pool.get_extension_by_name(name).ok_or(RouteError::MissingOption(name))
 }
 
 fn http_rule(method: &str, rule: &DynamicMessage) -> Result<HttpRule, RouteError> {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use memsync::model::Clock;
 use serde_json::{Value, json};
@@ -296,6 +297,34 @@ async fn pages_load_nothing_from_elsewhere_run_nothing_inline_and_are_framed_by_
     answer.failure(404, "ROUTE_NOT_FOUND");
     let answer = rest.get("/dashboard/assets/../../Cargo.toml").await;
     assert_eq!(answer.status.as_u16(), 404);
+}
+
+/// The files of a directory and of those in it.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_pages_together_take_less_than_a_hundred_kilobytes() {
+    let server = TestServer::start().await;
+    let rest = server.anonymous().with("accept-encoding", "gzip");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/dashboard");
+    let loaded = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|end| ["html", "css", "js", "svg"].map(Some).contains(&end.to_str()))
+    };
+    let (mut count, mut bytes) = (0, 0);
+    for file in files(&root).iter().filter(|path| loaded(path)) {
+        let path = file.strip_prefix(&root).unwrap().display().to_string();
+        let answer = rest.get(&format!("/dashboard/assets/{path}")).await;
+        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        count += 1;
+        bytes += answer.bytes.len();
+    }
+    assert!(count > 30 && bytes < 100_000, "{count} files, {bytes} bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -385,7 +385,13 @@ async fn a_key_in_a_url_is_refused_on_every_route_with_the_advice_to_rotate_it()
     let server = Process::start(data.path());
     let key = server.first_key();
     let http = reqwest::Client::new();
-    for path in ["/v1/memories", "/memories/mem_1", "/healthcheck", "/v1/nothing", "/nothing"] {
+    for path in [
+        "/v1/memories",
+        "/memories/mem_1",
+        "/healthcheck",
+        "/v1/nothing",
+        "/nothing",
+    ] {
         for parameter in ["api_key", "access_token", "key", "X-API-Key"] {
             // Also for who sends it in the right place too: it is in the logs of every proxy now.
             let headers = [("x-api-key", key.as_str())];
