@@ -45,14 +45,16 @@ pub fn router(api: Router) -> Router {
         .route("/dashboard/session", post(session::sign_in).delete(session::sign_out))
         .route("/dashboard/session/register", post(session::register))
         .route("/dashboard/session/refresh", post(session::refresh))
+        .method_not_allowed_fallback(no_such_method)
         .route("/dashboard/api/{*path}", any(call))
         .layer(from_fn(only_from_its_pages))
         .with_state(api);
     let pages = Router::new()
         .route("/", get(async || Redirect::to("/dashboard")))
-        .route("/dashboard", get(page).fallback(rest::only_get))
-        .route("/dashboard/{*path}", get(page).fallback(rest::only_get))
-        .route("/dashboard/assets/{*path}", get(file).fallback(rest::only_get))
+        .route("/dashboard", get(page))
+        .route("/dashboard/{*path}", get(page))
+        .route("/dashboard/assets/{*path}", get(file))
+        .method_not_allowed_fallback(rest::only_get)
         .layer(map_response(alone))
         .with_state(Arc::new(Assets::new(POLICY)));
     sessions.merge(pages)
@@ -137,6 +139,15 @@ async fn call(State(api): State<Router>, request: Request) -> Response {
 
 fn no_route(request: &Request) -> Response {
     refusal(request, StatusCode::NOT_FOUND, "ROUTE_NOT_FOUND", "No such route")
+}
+
+async fn no_such_method(request: Request) -> Response {
+    refusal(
+        &request,
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "This route does not take that method",
+    )
 }
 
 fn refusal(request: &Request, status: StatusCode, code: &'static str, message: &'static str) -> Response {

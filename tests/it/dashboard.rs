@@ -328,6 +328,24 @@ async fn all_pages_together_take_less_than_a_hundred_kilobytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_verb_is_told_the_right_ones() {
+    let server = TestServer::start().await;
+    let browser = Browser::new(&server);
+    for (verb, path, allowed) in [
+        ("POST", "/", "GET"),
+        ("PUT", "/dashboard/keys", "GET"),
+        ("DELETE", "/dashboard/assets/app.js", "GET"),
+        ("GET", "/dashboard/session", "POST"),
+        ("PUT", "/dashboard/session/refresh", "POST"),
+    ] {
+        let answer = browser.call(verb, path, &Value::Null).await;
+        answer.failure(405, "METHOD_NOT_ALLOWED");
+        let allow = answer.header("allow").unwrap();
+        assert!(allow.contains(allowed), "{verb} {path}: {allow}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_a_dashboard_serves_none_of_it() {
     let server = TestServer::start_with(|config| config.dashboard = false, Clock::system()).await;
     for path in ["/", "/dashboard", "/dashboard/keys", "/dashboard/assets/app.js"] {
