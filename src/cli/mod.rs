@@ -1,6 +1,6 @@
 //! Accounts, keys, backups, background tasks, exports, vectors, receipts and measurements on the command line.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Set an account's password to a line of standard input, and end its sessions. The account of the first start has no
+    /// Set an account's password, and end its sessions: asks at a terminal, else reads a line of standard input. The account of the first start has no
     /// password until then, and can't sign in to the dashboard.
     Password {
         /// Its e-mail address.
@@ -142,8 +142,11 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One line, without its end.
+/// What is typed at a terminal, unseen; else one line of standard input, without its end.
 fn read_password() -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password("Password: ").context("the password");
+    }
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).context("the password")?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())

@@ -46,6 +46,7 @@ pub use access::AccessError;
 pub(crate) use access::{Access, declared_access};
 use deadline::Deadlines;
 use interceptor::Admission;
+pub(crate) use status::SUGGESTION;
 
 /// Every message is at most this long, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 20;

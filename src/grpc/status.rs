@@ -17,7 +17,7 @@ use crate::proto::v1::ErrorReason;
 
 const DOMAIN: &str = "memsync";
 /// What helps where a profile can't be made yet.
-const SUGGESTION: &str = "Store conversations until there are at least 5 memories in at least 2 categories";
+pub(crate) const SUGGESTION: &str = "Store conversations until there are at least 5 memories in at least 2 categories";
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<Error> for Status {

@@ -12,6 +12,7 @@ use super::headers;
 use super::options::Documentation;
 use super::schemas::reference;
 use crate::grpc::Access;
+use crate::grpc::SUGGESTION;
 use crate::proto::v1::ErrorReason::{self, *};
 use crate::rest::{HttpRule, invalid_reason};
 
@@ -121,10 +122,7 @@ fn example(reason: ErrorReason) -> Value {
 /// The status, a message and details that a reason comes with.
 fn sample(reason: ErrorReason) -> (u16, &'static str, Value) {
     let none = || json!({});
-    let few = || {
-        let suggestion = "Store conversations until there are at least 5 memories in at least 2 categories";
-        json!({"current_memory_count": 3, "suggestion": suggestion})
-    };
+    let few = || json!({"current_memory_count": 3, "suggestion": SUGGESTION});
     match reason {
         ValidationError => {
             let violation = json!({"field": "limit", "reason": "must be 1 to 100"});
