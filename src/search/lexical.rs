@@ -4,6 +4,7 @@
 //! fields joined before saturation (BM25F, section 3.6 there). Used by [`super::rank`].
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Term frequency saturation.
 const K1: f32 = 0.9;
@@ -27,6 +28,13 @@ struct Posting {
     context: u8,
 }
 
+/// A term and the memories that it stands in.
+#[derive(Debug)]
+struct Term {
+    word: Arc<str>,
+    postings: Vec<Posting>,
+}
+
 /// The terms of a slot, by number.
 #[derive(Debug, Default)]
 struct Entry {
@@ -37,8 +45,10 @@ struct Entry {
 /// Inverted index by slot.
 #[derive(Debug, Default)]
 pub(super) struct Lexical {
-    numbers: HashMap<Box<str>, u32>,
-    postings: Vec<Vec<Posting>>,
+    numbers: HashMap<Arc<str>, u32>,
+    /// By number; `None` where no memory has the term any more.
+    terms: Vec<Option<Term>>,
+    free_numbers: Vec<u32>,
     entries: Vec<Entry>,
     documents: usize,
     own_words: usize,
@@ -87,11 +97,13 @@ impl Lexical {
         });
         let slot_number = u32::try_from(slot).unwrap_or(u32::MAX);
         for (number, own, context) in &counts {
-            self.postings[*number as usize].push(Posting {
-                slot: slot_number,
-                own: *own,
-                context: *context,
-            });
+            if let Some(term) = &mut self.terms[*number as usize] {
+                term.postings.push(Posting {
+                    slot: slot_number,
+                    own: *own,
+                    context: *context,
+                });
+            }
         }
         self.posting_count += counts.len();
         self.documents += 1;
@@ -100,7 +112,7 @@ impl Lexical {
         self.entries[slot] = Entry { own, context };
     }
 
-    /// Takes `slot` out of every posting list.
+    /// Takes `slot` out of every posting list, and forgets the terms that stood nowhere else.
     pub(super) fn remove(&mut self, slot: usize) {
         let Some(entry) = self.entries.get_mut(slot).map(std::mem::take) else {
             return;
@@ -112,10 +124,16 @@ impl Lexical {
         numbers.sort_unstable();
         numbers.dedup();
         for number in numbers {
-            let list = &mut self.postings[number as usize];
-            if let Some(at) = list.iter().position(|posting| posting.slot as usize == slot) {
-                list.swap_remove(at);
+            let place = &mut self.terms[number as usize];
+            let Some(term) = place else { continue };
+            if let Some(at) = term.postings.iter().position(|posting| posting.slot as usize == slot) {
+                term.postings.swap_remove(at);
                 self.posting_count -= 1;
+            }
+            if term.postings.is_empty() {
+                self.numbers.remove(&term.word);
+                *place = None;
+                self.free_numbers.push(number);
             }
         }
     }
@@ -130,12 +148,8 @@ impl Lexical {
             K1 * (1.0 - B + B * length / mean.max(1.0))
         };
         for QueryTerm { term, weight } in terms {
-            let Some(number) = self.numbers.get(term.as_str()) else {
-                continue;
-            };
-            let list = &self.postings[*number as usize];
             let factor = weight * self.idf(self.frequency(term)) * (K1 + 1.0);
-            for posting in list {
+            for posting in self.postings(term) {
                 let slot = posting.slot as usize;
                 let frequency = f32::from(posting.own) + context_weight * f32::from(posting.context);
                 scores[slot] += factor * frequency / (frequency + norm_of(&self.entries[slot]));
@@ -151,14 +165,10 @@ impl Lexical {
 
     /// Number of memories with `term`.
     pub(super) fn frequency(&self, term: &str) -> usize {
-        let held = || {
-            let number = self.numbers.get(term);
-            number.map_or(0, |number| self.postings[*number as usize].len())
-        };
         let whole = self.whole.as_ref();
         whole
             .and_then(|whole| whole.frequencies.get(term).copied())
-            .unwrap_or_else(held)
+            .unwrap_or_else(|| self.postings(term).len())
     }
 
     /// Words of a memory on average: own ones, and those before it.
@@ -186,7 +196,7 @@ impl Lexical {
         (1.0 + (as_f32(self.documents()) - frequency + 0.5).max(0.0) / (frequency + 0.5)).ln()
     }
 
-    /// The number of `term`, if any memory ever had it.
+    /// The number of `term`, if a memory has it.
     pub(super) fn find(&self, term: &str) -> Option<u32> {
         self.numbers.get(term).copied()
     }
@@ -198,20 +208,32 @@ impl Lexical {
 
     /// Bytes held, estimated.
     pub(super) fn size_bytes(&self) -> usize {
-        self.numbers.len() * 64
-            + self.postings.len() * size_of::<Vec<Posting>>()
+        self.numbers.len() * 80
+            + self.terms.len() * (size_of::<Option<Term>>() + size_of::<u32>())
             + self.posting_count * size_of::<Posting>() * 3 / 2
             + (self.own_words + self.context_words) * size_of::<u32>()
             + self.entries.len() * size_of::<Entry>()
     }
 
-    fn number(&mut self, term: &str) -> u32 {
-        if let Some(number) = self.numbers.get(term) {
+    fn postings(&self, term: &str) -> &[Posting] {
+        let term = self.find(term).and_then(|number| self.terms[number as usize].as_ref());
+        term.map_or(&[], |term| &term.postings)
+    }
+
+    fn number(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.numbers.get(word) {
             return *number;
         }
-        let number = u32::try_from(self.postings.len()).unwrap_or(u32::MAX);
-        self.numbers.insert(term.into(), number);
-        self.postings.push(Vec::new());
+        let number = self.free_numbers.pop().unwrap_or_else(|| {
+            self.terms.push(None);
+            u32::try_from(self.terms.len() - 1).unwrap_or(u32::MAX)
+        });
+        let word: Arc<str> = word.into();
+        self.numbers.insert(Arc::clone(&word), number);
+        self.terms[number as usize] = Some(Term {
+            word,
+            postings: Vec::new(),
+        });
         number
     }
 }

@@ -32,6 +32,22 @@ fn remove_forgets_and_its_place_is_used_again() {
 }
 
 #[test]
+fn words_of_removed_memories_are_held_no_longer() {
+    let mut index = PersonIndex::new(DIMENSIONS);
+    add(&mut index, memory("a", "Lives in Lisbon"), 0.0);
+    let invented = |n: usize| format!("Zebra{n:03} quagga{n:03} okapi{n:03}");
+    add(&mut index, memory("b", &invented(0)), 0.4);
+    let size = index.size_bytes();
+    for n in 1..1_000 {
+        add(&mut index, memory("b", &invented(n)), 0.4);
+        assert_eq!(index.size_bytes(), size, "after {n} texts");
+    }
+    index.remove(&id("b"));
+    let held = format!("{:?}", index.lexical);
+    assert!(held.contains("lisbon") && !held.contains("quagga"), "{held}");
+}
+
+#[test]
 fn upsert_replaces_by_id() {
     let mut index = PersonIndex::new(DIMENSIONS);
     add(&mut index, memory("a", "Lives in Lisbon"), 0.0);
