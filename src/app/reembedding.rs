@@ -17,6 +17,9 @@ const RETRY: Duration = Duration::from_secs(60);
 /// How long whoever does it has it for themselves, and by when they say that they go on.
 const LEASE: TimeDelta = TimeDelta::seconds(120);
 const RENEWED_AFTER: Duration = Duration::from_secs(30);
+/// How many times as long as it looked for such memories it rests before it looks further. Requests go first: a start on
+/// many memories takes no more than a tenth of a core from them.
+const REST_AFTER_LOOKING: u32 = 9;
 /// How often the log says how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
@@ -46,15 +49,9 @@ impl App {
         if !self.keep_reembedding(instance, LEASE).await? {
             return Ok(false);
         }
-        let missing = self.memories.count_embeddings().await?.missing;
-        if missing == 0 {
-            self.keep_reembedding(instance, TimeDelta::zero()).await?;
-            return Ok(true);
-        }
         let model = self.memories.embedding_model();
-        tracing::info!(model, missing, "memories are given vectors of the model in use");
-        let (started, mut renewed, mut told) = (Instant::now(), Instant::now(), Instant::now());
-        let mut stored = 0;
+        let (mut renewed, mut told) = (Instant::now(), Instant::now());
+        let (mut stored, mut missing) = (0, None);
         loop {
             let mut changed = 0;
             let mut walk = Reembedding::new(self.memories.clone());
@@ -63,10 +60,16 @@ impl App {
                 let Some(step) = walk.step().await? else { break };
                 stored += step.stored;
                 changed += step.changed;
-                if told.elapsed() >= TOLD_EVERY {
+                if step.memories > 0 && missing.is_none() {
+                    let count = self.memories.count_embeddings().await?.missing + step.stored;
+                    tracing::info!(model, missing = count, "memories are given vectors of the model in use");
+                    missing = Some(count);
+                }
+                if let Some(missing) = missing
+                    && told.elapsed() >= TOLD_EVERY
+                {
                     told = Instant::now();
-                    let per_second = stored / started.elapsed().as_secs().max(1);
-                    tracing::info!(stored, missing, per_second, "memories are given vectors");
+                    tracing::info!(stored, missing, "memories are given vectors");
                 }
                 if renewed.elapsed() >= RENEWED_AFTER {
                     renewed = Instant::now();
@@ -74,16 +77,18 @@ impl App {
                         return Ok(false);
                     }
                 }
-                // Requests go first: half of the time is theirs alone.
-                tokio::time::sleep(begun.elapsed()).await;
+                let looked_only = step.memories == 0;
+                let rest = if looked_only { REST_AFTER_LOOKING } else { 1 };
+                tokio::time::sleep(begun.elapsed() * rest).await;
             }
             if changed == 0 {
                 break;
             }
         }
         self.keep_reembedding(instance, TimeDelta::zero()).await?;
-        let seconds = started.elapsed().as_secs();
-        tracing::info!(model, stored, seconds, "memories have vectors of the model in use");
+        if stored > 0 {
+            tracing::info!(model, stored, "memories have vectors of the model in use");
+        }
         Ok(true)
     }
 

@@ -36,7 +36,7 @@ pub struct Pruning {
 /// What a step of [`Reembedding`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reembedded {
-    /// Memories that lacked a vector when they were looked for.
+    /// Memories that lacked a vector when they were looked for; 0 where it only looked.
     pub memories: u64,
     /// Vectors that were stored. What others were faster with, or nobody can read, makes the difference.
     pub stored: u64,
@@ -114,24 +114,27 @@ impl Reembedding {
         }
     }
 
-    /// Does a little of it; none at the end. After an error it can be tried again. Several may do the same at one time.
+    /// Does a little of it: looks at a page of memories, or embeds a batch of those that lack a vector; none at the end.
+    /// After an error it can be tried again. Several may do the same at one time.
     pub async fn step(&mut self) -> Result<Option<Reembedded>> {
-        while self.batches.is_empty() {
-            let Some(page) = self.service.embedded_after(&self.place).await? else {
-                return Ok(None);
-            };
-            for (account, ids) in page.missing {
-                let batches = ids.chunks(BATCH).map(|batch| (account.clone(), batch.to_vec()));
-                self.batches.extend(batches);
-            }
-            self.place = page.last;
-        }
         let Some((account, ids)) = self.batches.front() else {
-            return Ok(None);
+            return self.look().await;
         };
         let added = self.service.embed_again(account, ids).await?;
         self.batches.pop_front();
         Ok(Some(added))
+    }
+
+    async fn look(&mut self) -> Result<Option<Reembedded>> {
+        let Some(page) = self.service.embedded_after(&self.place).await? else {
+            return Ok(None);
+        };
+        for (account, ids) in page.missing {
+            let batches = ids.chunks(BATCH).map(|batch| (account.clone(), batch.to_vec()));
+            self.batches.extend(batches);
+        }
+        self.place = page.last;
+        Ok(Some(Reembedded::default()))
     }
 }
 
