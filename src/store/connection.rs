@@ -23,6 +23,8 @@ const FAULTS: u32 = 3;
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a statement may take beyond its own limit before the connection is given up.
 const GRACE: Duration = Duration::from_secs(2);
+/// Rows that SQLite's thread reads ahead of whoever asked for them: each time that one of the two waits costs more than a row.
+const ROWS_BUFFERED: usize = 1_000;
 
 /// Whether the database is worth asking (the pattern "circuit breaker", Nygard, *Release It!*, 2007). It opens after
 /// [`FAULTS`] faults, and whoever probes the database closes it: no request has to be the probe.
@@ -269,6 +271,7 @@ fn sqlite(options: &StoreOptions) -> ConnectOptions {
                 // What is deleted is overwritten, not only unlinked.
                 .pragma("secure_delete", "ON")
                 .busy_timeout(timeout)
+                .row_buffer_size(ROWS_BUFFERED)
         })
         .map_sqlx_sqlite_before_acquire(|connection, _| {
             // SQLite itself takes back a transaction that the disk failed, and sqlx goes on counting it: the next one
