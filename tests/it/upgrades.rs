@@ -10,9 +10,9 @@ mod schema;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use sea_orm::{ConnectOptions, ConnectionTrait, Database};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
 
-use self::queries::{bound_types, for_sqlite, inserted_columns};
+use self::queries::{bound_types, for_sqlite, inserted_columns, with_lists_of};
 use self::schema::{Schema, changes_that_break};
 use crate::process::memsync;
 use crate::support::Postgres;
@@ -110,6 +110,32 @@ async fn what_earlier_versions_ask_runs_on_the_newest_schema_of_sqlite() {
             explained.unwrap_or_else(|fault| panic!("{version}: {fault}\n{statement}"));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_many_ids_does_not_read_everything_of_the_account_on_sqlite() {
+    let place = tempfile::tempdir().unwrap();
+    memsync(place.path(), &[], &["migrate", "up"]).expect_success("migrate up");
+    let file = format!("sqlite://{}", place.path().join("memsync.db").display());
+    let database = Database::connect(file).await.unwrap();
+    let mut looked_at = 0;
+    for (_, statements) in files("sql") {
+        let statements = statements.lines().filter_map(for_sqlite);
+        for statement in statements.filter_map(|statement| with_lists_of(1_000, &statement)) {
+            looked_at += 1;
+            for step in plan(&database, &statement).await {
+                let reads_everything = step.starts_with("SCAN ") || step.ends_with("(account_id=?)");
+                assert!(!reads_everything, "{step}\n{statement}");
+            }
+        }
+    }
+    assert!(looked_at > 5, "{looked_at}");
+}
+
+async fn plan(database: &DatabaseConnection, statement: &str) -> Vec<String> {
+    let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps = database.query_all_raw(explain).await.unwrap();
+    steps.iter().map(|step| step.try_get("", "detail").unwrap()).collect()
 }
 
 #[test]

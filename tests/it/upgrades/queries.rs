@@ -92,6 +92,14 @@ pub fn for_sqlite(statement: &str) -> Option<String> {
     (!counts_requests(statement)).then(plain)
 }
 
+/// The statement with so many values in each of its lists; none where it has no list.
+pub fn with_lists_of(values: usize, statement: &str) -> Option<String> {
+    static LIST: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"IN \((\$\d+)\)").unwrap());
+    let list = |found: &regex::Captures<'_>| format!("IN ({})", vec![&found[1]; values].join(", "));
+    LIST.is_match(statement)
+        .then(|| LIST.replace_all(statement, list).into_owned())
+}
+
 /// The types that a program binds values as, where the statement alone does not tell them.
 pub fn bound_types(statement: &str) -> &'static str {
     match counts_requests(statement) {
