@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement};
+use tempfile::TempDir;
 
 use self::queries::{bound_types, for_sqlite, inserted_columns, with_lists_of};
 use self::schema::{Schema, changes_that_break};
@@ -63,6 +64,14 @@ fn newest() -> Postgres {
     postgres
 }
 
+/// A SQLite database with the newest schema, and where it lies.
+async fn newest_sqlite() -> (DatabaseConnection, TempDir) {
+    let place = tempfile::tempdir().unwrap();
+    memsync(place.path(), &[], &["migrate", "up"]).expect_success("migrate up");
+    let file = format!("sqlite://{}", place.path().join("memsync.db").display());
+    (Database::connect(file).await.unwrap(), place)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_this_version_asks_is_written_down() {
     is_written("sql", &queries::asked_by(everything::is_done).await);
@@ -100,10 +109,7 @@ async fn what_earlier_versions_ask_runs_on_the_newest_schema_of_postgresql() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_earlier_versions_ask_runs_on_the_newest_schema_of_sqlite() {
-    let place = tempfile::tempdir().unwrap();
-    memsync(place.path(), &[], &["migrate", "up"]).expect_success("migrate up");
-    let file = format!("sqlite://{}", place.path().join("memsync.db").display());
-    let database = Database::connect(file).await.unwrap();
+    let (database, _place) = newest_sqlite().await;
     for (version, statements) in files("sql") {
         for statement in statements.lines().filter_map(for_sqlite) {
             let explained = database.execute_unprepared(&format!("EXPLAIN {statement}")).await;
@@ -114,10 +120,7 @@ async fn what_earlier_versions_ask_runs_on_the_newest_schema_of_sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_names_many_ids_does_not_read_everything_of_the_account_on_sqlite() {
-    let place = tempfile::tempdir().unwrap();
-    memsync(place.path(), &[], &["migrate", "up"]).expect_success("migrate up");
-    let file = format!("sqlite://{}", place.path().join("memsync.db").display());
-    let database = Database::connect(file).await.unwrap();
+    let (database, _place) = newest_sqlite().await;
     let mut looked_at = 0;
     for (_, statements) in files("sql") {
         let statements = statements.lines().filter_map(for_sqlite);
@@ -130,6 +133,25 @@ async fn what_names_many_ids_does_not_read_everything_of_the_account_on_sqlite()
         }
     }
     assert!(looked_at > 5, "{looked_at}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_counted_and_sorted_by_an_index_alone_on_sqlite() {
+    let (database, _place) = newest_sqlite().await;
+    let of_current = "FROM \"memories\" WHERE \"memories\".\"account_id\" = $1 AND \"memories\".\"person_id\" = $2 \
+        AND (\"memories\".\"expires_at\" IS NULL OR \"memories\".\"expires_at\" > $3) \
+        AND \"memories\".\"superseded_by\" IS NULL";
+    let newest = format!("{of_current} ORDER BY \"memories\".\"created_at\" DESC, \"memories\".\"id\" DESC LIMIT");
+    let counted = format!("{of_current}) AS");
+    let (_, statements) = files("sql").pop().unwrap();
+    let mut plans = Vec::new();
+    for asked in [counted, newest] {
+        let statement = statements.lines().find(|statement| statement.contains(&asked));
+        plans.push(plan(&database, statement.unwrap()).await);
+    }
+    let counted = "SEARCH memories USING COVERING INDEX memories_listed (account_id=? AND person_id=?)";
+    let newest = "SEARCH memories USING INDEX memories_listed (account_id=? AND person_id=?)";
+    assert_eq!(plans, [[counted], [newest]]);
 }
 
 async fn plan(database: &DatabaseConnection, statement: &str) -> Vec<String> {
