@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rand::random_range;
+use tokio::task::JoinSet;
 
 use crate::support::callers::{Round, round};
 use crate::support::grpc::Grpc;
@@ -56,6 +57,16 @@ pub async fn first_searches(caller: &Grpc, people: impl IntoIterator<Item = usiz
         times.push(started.elapsed());
     }
     times
+}
+
+/// Reads these people's indexes into memory, as far as there is room.
+pub async fn warm_up(callers: &[Grpc], people: Range<usize>) {
+    let mut warming = JoinSet::new();
+    for (first, caller) in people.clone().zip(callers) {
+        let (caller, share) = (caller.clone(), (first..people.end).step_by(callers.len()));
+        warming.spawn(async move { drop(first_searches(&caller, share).await) });
+    }
+    warming.join_all().await;
 }
 
 /// Turns of conversations. What was stored is deleted behind the round, so that people stay as they were.

@@ -87,7 +87,8 @@ impl Installation {
         self.directory.path().join("address")
     }
 
-    /// Gives each of these people memories of their own, by `memsync import`.
+    /// Gives each of these people memories of their own, by `memsync import`, and waits until the disk has them: else the
+    /// system writes them out beside what is measured next.
     pub fn import(&self, people: Range<usize>, memories_each: usize) {
         if people.is_empty() {
             return;
@@ -103,6 +104,7 @@ impl Installation {
         }
         drop(lines);
         assert!(import.wait().unwrap().success(), "the import failed");
+        assert!(Command::new("sync").status().unwrap().success(), "sync failed");
     }
 
     /// Starts a server with these settings.
