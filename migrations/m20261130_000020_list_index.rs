@@ -10,7 +10,8 @@ const WIDE: &str = "memories_listed";
 pub(super) struct Migration;
 
 async fn replace(manager: &SchemaManager<'_>, old: &str, new: &str, columns: &[&'static str]) -> Result<(), DbErr> {
-    let mut create = Index::create().name(new).table("memories").to_owned();
+    // It may have been made beforehand, beside running servers: `docs/OPERATIONS.md`.
+    let mut create = Index::create().if_not_exists().name(new).table("memories").to_owned();
     for column in columns {
         create.col(*column);
     }

@@ -135,6 +135,36 @@ async fn what_names_many_ids_does_not_read_everything_of_the_account_on_sqlite()
     assert!(looked_at > 5, "{looked_at}");
 }
 
+#[test]
+fn an_index_that_was_made_beside_running_servers_is_taken_as_it_is() {
+    let (postgres, place) = (newest(), tempfile::tempdir().unwrap());
+    let before = [
+        "DROP INDEX memories_listed",
+        "CREATE INDEX memories_created_at ON memories (account_id, person_id, created_at)",
+        "DELETE FROM seaql_migrations WHERE version = 'm20261130_000020_list_index'",
+    ];
+    for statement in before {
+        postgres.sql(statement);
+    }
+    let operations = include_str!("../../docs/OPERATIONS.md");
+    let (_, from) = operations.split_once("```sql\n").unwrap();
+    let (statement, _) = from.split_once("```").unwrap();
+    postgres.sql(statement);
+    let named = |name| postgres.sql(&format!("SELECT oid FROM pg_class WHERE relname = '{name}'"));
+    let made = named("memories_listed");
+    assert_ne!(made, "");
+    memsync(
+        place.path(),
+        &[("MEMSYNC_DATABASE__URL", &postgres.url())],
+        &["migrate", "up"],
+    )
+    .expect_success("migrate up");
+    assert_eq!(
+        [named("memories_listed"), named("memories_created_at")],
+        [made, String::new()]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_counted_and_sorted_by_an_index_alone_on_sqlite() {
     let (database, _place) = newest_sqlite().await;
