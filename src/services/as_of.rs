@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::cpu::on_cpu;
-use super::indexes::{embed, embed_one};
+use super::indexes::{embed_one, kept_or_made};
 use super::memories::{ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest};
 use crate::error::Result;
 use crate::model::{Memory, PersonId};
@@ -24,19 +24,15 @@ impl MemoryService {
             .memories_as_of(account, &person.id, &owner.user_id, at, now)
             .await?;
         let unchanged = known.iter().filter(|(_, is_so_still)| *is_so_still);
-        let mut vectors = self
+        let kept = self
             .store
             .embeddings_of(account, self.embedder.model(), unchanged.map(|(memory, _)| &memory.id))
             .await?;
         let embedder = Arc::clone(&self.embedder);
         on_cpu(move || {
+            let vectors = kept_or_made(&*embedder, known.iter().map(|(memory, _)| memory), kept)?;
             let mut index = PersonIndex::new(embedder.dimensions());
-            for (memory, is_so_still) in known {
-                let kept = vectors.remove(&memory.id).filter(|_| is_so_still);
-                let vector = match kept {
-                    Some(vector) => vector,
-                    None => embed(&*embedder, &[&memory.text])?.pop().unwrap_or_default(),
-                };
+            for ((memory, _), vector) in known.into_iter().zip(vectors) {
                 index.upsert(Arc::new(memory), &vector);
             }
             let vector = embed_one(&*embedder, &request.query)?;

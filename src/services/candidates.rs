@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::cpu::on_cpu;
-use super::indexes::{PersonIndexes, Slot, embed};
+use super::indexes::{PersonIndexes, Slot, kept_or_made, new_embeddings};
 use super::memories::{MemoryService, SearchRequest};
 use crate::error::Result;
 use crate::model::{Filter, Memory, MemoryId, Owner, PersonId};
@@ -145,12 +145,12 @@ impl PersonIndexes {
     ) -> Result<PersonIndex> {
         let ids = memories.iter().map(|memory| &memory.id);
         let model = self.embedder.model();
-        let mut vectors = source.embeddings_of(&owner.account_id, model, ids).await?;
-        let dimensions = self.embedder.dimensions();
+        let kept = source.embeddings_of(&owner.account_id, model, ids).await?;
+        let embedder = Arc::clone(&self.embedder);
         on_cpu(move || {
-            let mut index = PersonIndex::new(dimensions);
-            for memory in memories {
-                let vector = vectors.remove(&memory.id).unwrap_or_default();
+            let vectors = kept_or_made(&*embedder, memories.iter(), kept)?;
+            let mut index = PersonIndex::new(embedder.dimensions());
+            for (memory, vector) in memories.into_iter().zip(vectors) {
                 index.upsert(Arc::new(memory), &vector);
             }
             for (memory, vector) in others {
@@ -248,19 +248,11 @@ impl MemoryService {
         let memories: Vec<Memory> = rows.into_iter().map(|row| row.memory).collect();
         let versions = memories.iter().map(|memory| (memory.id.clone(), memory.version));
         let versions: HashMap<MemoryId, i64> = versions.collect();
-        let mut kept = self.store.embeddings_of(account, model, versions.keys()).await?;
+        let kept = self.store.embeddings_of(account, model, versions.keys()).await?;
         let embedder = Arc::clone(&self.embedder);
         let mut new = on_cpu(move || {
-            let mut vectors = Vec::with_capacity(memories.len());
-            for memory in &memories {
-                vectors.push(match kept.remove(&memory.id) {
-                    Some(vector) => vector,
-                    None => embed(&*embedder, &[&memory.text])?.pop().unwrap_or_default(),
-                });
-            }
-            let pairs = memories.iter().zip(&vectors);
-            let pairs: Vec<_> = pairs.map(|(memory, vector)| NewEmbedding { memory, vector }).collect();
-            Ok(candidates(&pairs))
+            let vectors = kept_or_made(&*embedder, memories.iter(), kept)?;
+            Ok(candidates(&new_embeddings(&memories, &vectors)))
         })
         .await?;
         let transaction = self.store.begin().await?;

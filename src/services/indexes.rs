@@ -3,6 +3,7 @@
 //! Whoever opens one gets it at the person's current revision: one small query, and only what changed is read. Of people
 //! whose memories outgrow an instance it holds the newest; [`super::candidates`] has the rest.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -221,22 +222,18 @@ impl PersonIndexes {
         rows: Vec<MemoryRow>,
     ) -> Result<()> {
         let ids = rows.iter().map(|row| &row.memory.id);
-        let mut vectors = source
+        let kept = source
             .embeddings_of(&owner.account_id, self.embedder.model(), ids)
             .await?;
         let (slot, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));
         on_cpu(move || {
-            let missing = rows.iter().filter(|row| !vectors.contains_key(&row.memory.id));
-            let missing: Vec<&str> = missing.map(|row| row.memory.text.as_str()).collect();
-            let mut made = embed(&*embedder, &missing)?.into_iter();
+            let vectors = kept_or_made(&*embedder, rows.iter().map(|row| &row.memory), kept)?;
             let mut state = slot.state.write();
             for id in &gone {
                 state.index.remove(id);
             }
-            for row in rows {
-                if let Some(vector) = vectors.remove(&row.memory.id).or_else(|| made.next()) {
-                    state.index.upsert(Arc::new(row.memory), &vector);
-                }
+            for (row, vector) in rows.into_iter().zip(vectors) {
+                state.index.upsert(Arc::new(row.memory), &vector);
             }
             Ok(())
         })
@@ -346,6 +343,19 @@ pub(super) fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f
         return Ok(Vec::new());
     }
     embedder.embed(texts).map_err(|e| Error::Unavailable(Box::new(e)))
+}
+
+/// The vectors of these memories, in their order: those that are kept, and new ones of what lacks one.
+pub(super) fn kept_or_made<'m>(
+    embedder: &dyn Embedder,
+    memories: impl Iterator<Item = &'m Memory> + Clone,
+    mut kept: HashMap<MemoryId, Vec<f32>>,
+) -> Result<Vec<Vec<f32>>> {
+    let missing = memories.clone().filter(|memory| !kept.contains_key(&memory.id));
+    let missing: Vec<&str> = missing.map(|memory| memory.text.as_str()).collect();
+    let mut made = embed(embedder, &missing)?.into_iter();
+    let vector = |memory: &Memory| kept.remove(&memory.id).or_else(|| made.next()).unwrap_or_default();
+    Ok(memories.map(vector).collect())
 }
 
 /// The vector of one text, as [`embed`].

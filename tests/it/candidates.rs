@@ -167,6 +167,17 @@ async fn a_person_who_outgrows_memory_gets_the_same_answers_from_the_database() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_lacks_a_vector_is_found_all_the_same() {
+    let place = Place::start("0");
+    place.store("t", &SAID).await;
+    place.store("t", &[SECRET]).await;
+    let before = answers(&place.rest).await;
+    assert!(before.iter().all(|found| found.len() == 5), "{before:?}");
+    place.postgres.sql("DELETE FROM embeddings");
+    assert_eq!(answers(&place.rest).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_shows_in_the_next_search_of_every_instance() {
     let place = Place::start("0");
     let data = tempfile::tempdir().unwrap();
