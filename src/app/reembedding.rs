@@ -20,6 +20,8 @@ const RENEWED_AFTER: Duration = Duration::from_secs(30);
 /// How many times as long as it looked for such memories it rests before it looks further. Requests go first: a start on
 /// many memories takes no more than a tenth of a core from them.
 const REST_AFTER_LOOKING: u32 = 9;
+/// The lease must not run out meanwhile.
+const LONGEST_REST: Duration = RENEWED_AFTER;
 /// How often the log says how far it is.
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
@@ -58,6 +60,8 @@ impl App {
             loop {
                 let begun = Instant::now();
                 let Some(step) = walk.step().await? else { break };
+                let looked_only = step.memories == 0;
+                let rest = begun.elapsed() * if looked_only { REST_AFTER_LOOKING } else { 1 };
                 stored += step.stored;
                 changed += step.changed;
                 if step.memories > 0 && missing.is_none() {
@@ -77,9 +81,7 @@ impl App {
                         return Ok(false);
                     }
                 }
-                let looked_only = step.memories == 0;
-                let rest = if looked_only { REST_AFTER_LOOKING } else { 1 };
-                tokio::time::sleep(begun.elapsed() * rest).await;
+                tokio::time::sleep(rest.min(LONGEST_REST)).await;
             }
             if changed == 0 {
                 break;
