@@ -253,9 +253,23 @@ async fn a_damaged_database_is_replaced_and_its_log_not_taken_for_the_new_one_s(
     store(&rest, "ada", "t2", &["I bought a lantern in Turku.".to_owned()]).await;
     server.kill();
     let damaged = data.path().join("memsync.db");
+    let log = data.path().join("memsync.db-wal");
+    // A log without the database's first page, or it would mend what is done to that.
+    let database = Database::connect(format!("sqlite://{}", damaged.display()))
+        .await
+        .unwrap();
+    for statement in [
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "UPDATE memories SET reinforced = reinforced",
+    ] {
+        database.execute_unprepared(statement).await.unwrap();
+    }
+    let logged = std::fs::read(&log).unwrap();
+    database.close().await.unwrap();
     let mut bytes = std::fs::read(&damaged).unwrap();
     bytes[..100].fill(0xa5);
     std::fs::write(&damaged, bytes).unwrap();
+    std::fs::write(&log, logged).unwrap();
     restore(data.path(), &file).expect_success("restore");
     let texts = memories_in(data.path(), rest.key()).await;
     assert!(texts.len() == 1 && texts[0].contains("kayak"), "{texts:?}");
