@@ -11,6 +11,7 @@ mod memory;
 mod origin;
 mod scope;
 mod task;
+mod vector;
 
 pub use caller::{AuthMethod, Caller, Grant, OWN_PERSON, Owner};
 pub use category::{Category, UnknownWord};
@@ -21,3 +22,4 @@ pub use memory::{Memory, MemoryType, Operation, Role, Source};
 pub use origin::{Accepted, JudgeOnly, Origin};
 pub use scope::{Scope, ScopeSet};
 pub use task::TaskState;
+pub use vector::quantised;

@@ -1,4 +1,4 @@
-//! The table `embeddings`: the vectors of memories, each with the model that made it.
+//! The table `embeddings`: the vectors of memories, each with the model that made it, a byte a component.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, QuerySelect};
 
 use super::{Store, Transaction, db_error};
-use crate::error::{Error, Result};
-use crate::model::{AccountId, Memory, MemoryId};
+use crate::error::Result;
+use crate::model::{AccountId, Memory, MemoryId, quantised};
 
 /// A row holds 5 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 4_000;
@@ -21,6 +21,7 @@ pub struct Model {
     pub account_id: String,
     #[sea_orm(primary_key, auto_increment = false)]
     pub memory_id: String,
+    /// As [`kept_as`] has it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub model: String,
     pub vector: Vec<u8>,
@@ -42,7 +43,8 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Store {
-    /// The vectors that `model` made for these memories of the account.
+    /// The vectors that `model` made for these memories of the account, as they are kept: their length
+    /// says nothing.
     pub async fn embeddings_of(
         &self,
         account_id: &AccountId,
@@ -50,6 +52,7 @@ impl Store {
         ids: impl Iterator<Item = &MemoryId>,
     ) -> Result<HashMap<MemoryId, Vec<f32>>> {
         let ids: Vec<&str> = ids.map(MemoryId::as_str).collect();
+        let name = kept_as(model);
         let mut rows: Vec<(String, Vec<u8>, bool)> = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
             let found = Entity::find()
@@ -57,7 +60,7 @@ impl Store {
                 .columns([Column::MemoryId, Column::Vector, Column::IsSealed])
                 .filter(Column::AccountId.eq(account_id.as_str()))
                 .filter(Column::MemoryId.is_in(chunk.iter().copied()))
-                .filter(Column::Model.eq(model))
+                .filter(Column::Model.eq(&name))
                 .into_tuple::<(String, Vec<u8>, bool)>()
                 .all(&self.read)
                 .await
@@ -70,10 +73,11 @@ impl Store {
         };
         let vector = |(id, bytes, is_sealed): (String, Vec<u8>, bool)| {
             let bytes = match cipher.as_ref().filter(|_| is_sealed) {
-                Some(cipher) => cipher.open(&bytes, &sealed_name(&id, model))?,
+                Some(cipher) => cipher.open(&bytes, &sealed_name(&id, &name))?,
                 None => bytes,
             };
-            Ok((MemoryId::from_stored(id), vector_from_bytes(&bytes)?))
+            let components = bytes.iter().map(|byte| f32::from(byte.cast_signed()));
+            Ok((MemoryId::from_stored(id), components.collect()))
         };
         rows.into_iter().map(vector).collect()
     }
@@ -148,16 +152,17 @@ impl Transaction {
             Some(new) => Some(self.cipher(account_id, new.memory.updated_at).await?),
             None => None,
         };
+        let name = kept_as(model);
         let row = |NewEmbedding { memory, vector }: &NewEmbedding<'_>| {
-            let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let bytes: Vec<u8> = quantised(vector).into_iter().map(i8::cast_unsigned).collect();
             let sealing = cipher.as_ref().filter(|_| memory.is_private());
             Ok(ActiveModel {
                 account_id: Set(account_id.to_string()),
                 memory_id: Set(memory.id.to_string()),
-                model: Set(model.to_owned()),
+                model: Set(name.clone()),
                 is_sealed: Set(sealing.is_some()),
                 vector: Set(match sealing {
-                    Some(cipher) => cipher.seal(&bytes, &sealed_name(memory.id.as_str(), model))?,
+                    Some(cipher) => cipher.seal(&bytes, &sealed_name(memory.id.as_str(), &name))?,
                     None => bytes,
                 }),
             })
@@ -166,15 +171,12 @@ impl Transaction {
     }
 }
 
-fn sealed_name(memory_id: &str, model: &str) -> String {
-    format!("{memory_id}/{model}")
+/// The name that a model's vectors are kept under. Programs that kept four bytes a component used the model's own: what
+/// each wrote the other passes over.
+pub(super) fn kept_as(model: &str) -> String {
+    format!("{model}/i8")
 }
 
-fn vector_from_bytes(bytes: &[u8]) -> Result<Vec<f32>> {
-    let (floats, rest) = bytes.as_chunks::<4>();
-    if rest.is_empty() {
-        Ok(floats.iter().map(|x| f32::from_le_bytes(*x)).collect())
-    } else {
-        Err(Error::Internal("a stored vector is not made of whole floats".into()))
-    }
+fn sealed_name(memory_id: &str, model: &str) -> String {
+    format!("{memory_id}/{model}")
 }

@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, LockType, Order, Query};
 use sea_orm::{ConnectionTrait, JoinType, QueryOrder, QueryResult, QuerySelect};
 
-use super::embeddings::{self, NewEmbedding};
+use super::embeddings::{self, NewEmbedding, kept_as};
 use super::{Store, Transaction, accounts, db_error, memories, persons};
 use crate::error::Result;
 use crate::model::{AccountId, Memory, MemoryId, PersonId};
@@ -55,7 +55,7 @@ impl Store {
         let is_its_vector = vector(embeddings::Column::AccountId)
             .equals((memories::Entity, memories::Column::AccountId))
             .and(vector(embeddings::Column::MemoryId).equals((memories::Entity, memories::Column::Id)))
-            .and(vector(embeddings::Column::Model).eq(model));
+            .and(vector(embeddings::Column::Model).eq(kept_as(model)));
         let place = Expr::tuple([of(memories::Column::AccountId), of(memories::Column::Id)]);
         let select = Query::select()
             .expr(of(memories::Column::AccountId))
@@ -118,7 +118,7 @@ impl Store {
         let deleted = embeddings::Entity::delete_many()
             .filter(embeddings::Column::AccountId.eq(account_id.as_str()))
             .filter(embeddings::Column::MemoryId.is_in(ids.iter().map(MemoryId::as_str)))
-            .filter(embeddings::Column::Model.ne(model))
+            .filter(embeddings::Column::Model.ne(kept_as(model)))
             .exec(&self.write)
             .await
             .map_err(db_error)?;

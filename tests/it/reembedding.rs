@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memsync::model::{AccountId, Clock, Filter, Memory, Owner};
+use memsync::model::{AccountId, Clock, Filter, Memory, Owner, quantised};
 use memsync::providers::{EmbedError, Embedder};
 use memsync::services::{
     EmbeddingCount, IndexSettings, MemoryService, Pruning, Reembedded, Reembedding, SearchRequest,
@@ -148,7 +148,8 @@ async fn every_vector_is_of_its_text(server: &TestServer, account_id: &AccountId
         assert_eq!(vectors.len(), ids.len());
         for read in store.unembedded(&account, &ids).await.unwrap() {
             let Memory { id, text, .. } = &read.memory;
-            assert_eq!(vectors[id], Letters.embed_one(text).unwrap(), "{text}");
+            let expected = quantised(&Letters.embed_one(text).unwrap());
+            assert_eq!(quantised(&vectors[id]), expected, "{text}");
         }
     }
     let stray = "SELECT count(*) FROM embeddings e WHERE NOT EXISTS (SELECT 1 FROM memories m
@@ -218,7 +219,7 @@ async fn what_is_found_is_the_same_before_during_and_after() {
         EmbeddingCount { missing, total }
     );
     let database = database(&server).await;
-    let private = "SELECT count(*) FROM embeddings WHERE is_sealed AND model = 'letters@1'";
+    let private = "SELECT count(*) FROM embeddings WHERE is_sealed AND model = 'letters@1/i8'";
     assert_eq!(
         count(&database, private).await,
         4,
@@ -231,7 +232,7 @@ async fn what_is_found_is_the_same_before_during_and_after() {
         deleted += step;
     }
     assert_eq!(deleted, 20);
-    let others = "SELECT count(*) FROM embeddings WHERE model <> 'letters@1'";
+    let others = "SELECT count(*) FROM embeddings WHERE model <> 'letters@1/i8'";
     assert_eq!(count(&database, others).await, 0);
     for account in &accounts {
         every_vector_is_of_its_text(&server, account).await;
@@ -281,7 +282,7 @@ async fn a_memory_that_changed_since_it_was_read_gets_no_vector_of_what_it_said(
 
     assert_eq!(reembed(&with_letters(&server)).await, 2);
     every_vector_is_of_its_text(&server, &account).await;
-    let sealed = "SELECT count(*) FROM embeddings WHERE is_sealed AND model = 'letters@1'";
+    let sealed = "SELECT count(*) FROM embeddings WHERE is_sealed AND model = 'letters@1/i8'";
     assert_eq!(count(&database(&server).await, sealed).await, 2);
 }
 
@@ -383,6 +384,8 @@ async fn a_server_does_it_by_itself_and_answers_the_same_meanwhile() {
     }
     let before = answers(&rest, &people).await;
     let database = database(&server).await;
+    let size = "SELECT sum(length(vector)) FROM embeddings WHERE NOT is_sealed";
+    assert_eq!(count(&database, size).await, 8 * 256, "a byte a dimension");
     // What vectors of an older version look like.
     let aged = database
         .execute_unprepared("UPDATE embeddings SET model = 'table@0'")
