@@ -113,13 +113,14 @@ impl Store {
     }
 
     /// A transaction whose statements are planned for their values: people differ in size by orders of magnitude. HNSW goes
-    /// on until enough of what it finds passes the filter.
+    /// on until enough of what it finds passes the filter, and keeps an eye on more than are asked for, or it misses some of
+    /// the nearest.
     async fn begin_reading(&self, limit: usize) -> Result<Guarded<DatabaseTransaction>> {
         let reading = self.read.begin().await.map_err(db_error)?;
         let settings = format!(
             "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL hnsw.iterative_scan = relaxed_order; \
              SET LOCAL hnsw.max_scan_tuples = 50000; SET LOCAL hnsw.ef_search = {}",
-            limit.clamp(100, 1_000)
+            (3 * limit).clamp(100, 1_000)
         );
         reading.execute_unprepared(&settings).await.map_err(db_error)?;
         Ok(reading)
