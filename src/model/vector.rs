@@ -16,3 +16,23 @@ pub fn quantised(vector: &[f32]) -> Vec<i8> {
     let component = |x: &f32| (x / largest * LEVELS).round() as i8;
     vector.iter().map(component).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quantised_already_stays_as_it_is() {
+        let once = quantised(&[0.3, -0.71, 0.001, 0.0]);
+        assert_eq!(once, [54, -127, 0, 0]);
+        let again: Vec<f32> = once.iter().map(|x| f32::from(*x)).collect();
+        assert_eq!(quantised(&again), once);
+    }
+
+    #[test]
+    fn what_has_no_direction_becomes_zeros() {
+        for vector in [[0.0, 0.0], [f32::NAN, 1.0], [1.0, f32::INFINITY]] {
+            assert_eq!(quantised(&vector), [0, 0]);
+        }
+    }
+}
