@@ -22,6 +22,7 @@ mod noise;
 mod noise_words;
 mod opening;
 mod person;
+mod person_i;
 mod person_you;
 mod photo;
 mod private;
