@@ -8,6 +8,10 @@ default:
 test *args:
     tests/run {{args}}
 
+# Attack a real server: unfinished bodies, silent connections, amplification, other people's data.
+attack:
+    cargo nextest run --test it attack::
+
 # Run the tests of the local embedder, which fetch a model.
 test-local *args:
     tests/run-local-embedder {{args}}

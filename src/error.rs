@@ -83,6 +83,9 @@ pub enum Error {
     /// The caller's deadline passed.
     #[error("Deadline exceeded")]
     DeadlineExceeded,
+    /// The request's body did not arrive in time.
+    #[error("The request body did not arrive in time")]
+    BodyTimeout,
     /// The database or another dependency does not answer.
     #[error("Service unavailable")]
     Unavailable(#[source] Cause),

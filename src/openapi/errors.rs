@@ -160,6 +160,7 @@ fn sample(reason: ErrorReason) -> (u16, &'static str, Value) {
         BioNotFound => (404, "There is no bio", few()),
         RouteNotFound => (404, "No such route", none()),
         MethodNotAllowed => (405, "This route does not take that method", none()),
+        RequestTimeout => (408, "The request body did not arrive in time", none()),
         Conflict => (409, "The memory has another version", none()),
         DeletionConflict => (409, "The memory has another version by now", none()),
         EmailTaken => (409, "This e-mail address has an account already", none()),

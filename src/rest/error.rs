@@ -334,6 +334,7 @@ fn http_status(reason: &str, code: Code) -> StatusCode {
         "UNSUPPORTED_MEDIA_TYPE" => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "PAYLOAD_TOO_LARGE" | "FILE_TOO_LARGE" => return StatusCode::PAYLOAD_TOO_LARGE,
         "NOT_IMPLEMENTED" => return StatusCode::NOT_IMPLEMENTED,
+        "REQUEST_TIMEOUT" => return StatusCode::REQUEST_TIMEOUT,
         _ => {}
     }
     match code {
