@@ -147,7 +147,7 @@ pub(super) async fn watch_database(app: App, config: Config, health: HealthRepor
             Ok(()) => tracing::info!("the database answers"),
             Err(error) => tracing::warn!(
                 error = format!("{:#}", anyhow::Error::from(error)),
-                "the database is away"
+                "the database is unavailable"
             ),
         }
         for service in SERVICES {
