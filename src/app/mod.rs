@@ -158,7 +158,7 @@ impl App {
         let can_migrate = config.database.auto_migrate;
         if !self.memories.prepare_candidates(&store, can_migrate).await? && config.max_memories_per_person == 0 {
             tracing::warn!(
-                "index.max_memories_per_person: this database can't find candidates; memory holds everybody"
+                "index.max_memories_per_person is ignored: this database can't find candidates, so memory holds everybody"
             );
         }
         if let Err(error) = store.check_master_key().await {

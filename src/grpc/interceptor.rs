@@ -44,7 +44,7 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     let started = Instant::now();
     let origin = request.extensions().get::<Arc<Origin>>().cloned().unwrap_or_default();
     if layer.tls_required && !origin.secure {
-        return refuse(Error::ForbiddenHere("This server answers over TLS only"));
+        return refuse(Error::ForbiddenHere("This server requires TLS"));
     }
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {

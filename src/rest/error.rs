@@ -99,7 +99,7 @@ impl Problem {
         let mut problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "METHOD_NOT_ALLOWED",
-            "This route does not take that method",
+            "This route does not allow that method",
         );
         problem.headers.insert(ALLOW, allow);
         problem

@@ -98,7 +98,7 @@ pub async fn only_over_tls(request: Request, next: Next) -> Response {
     if origin.is_some_and(|origin| origin.secure) {
         return next.run(request).await;
     }
-    let message = "This server answers over TLS only";
+    let message = "This server requires TLS";
     refused(
         Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message),
         request,
