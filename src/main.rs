@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use memsync::app::{self, App};
-use memsync::config::{Config, LogConfig, LogFormat};
+use memsync::config::{self, Config, LogConfig, LogFormat};
 use memsync::model::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -67,6 +67,12 @@ enum Command {
         /// A file with the receipt; `-` for standard input.
         file: PathBuf,
     },
+    /// Print the settings in use, and where each came from; secrets are hidden.
+    Config {
+        /// Print a `memsync.toml` with every setting and its default instead.
+        #[arg(long)]
+        default: bool,
+    },
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -99,12 +105,16 @@ enum MigrateCommand {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = || -> anyhow::Result<()> {
+        if let Some(Command::Config { default: true }) = cli.command {
+            print!("{}", config::default_file());
+            return Ok(());
+        }
         let config = Config::load(cli.config.as_deref())?;
         start_logging(&config.log);
         rustls::crypto::ring::default_provider()
             .install_default()
             .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;
-        tokio::runtime::Runtime::new()?.block_on(run(config, cli.command.unwrap_or(Command::Serve)))
+        tokio::runtime::Runtime::new()?.block_on(run(config, cli.config, cli.command.unwrap_or(Command::Serve)))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,7 +125,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(config: Config, command: Command) -> anyhow::Result<()> {
+async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
@@ -128,6 +138,10 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Reembed(reembed) => cli::reembed(&config, reembed).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
+        Command::Config { .. } => {
+            println!("{}", config::effective_settings(file.as_deref())?);
+            Ok(())
+        }
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(command) => cli::eval(config, command).await,
         Command::Openapi => {
@@ -140,7 +154,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     for name in &config.unknown {
-        tracing::warn!("the setting {name} is not known and changes nothing");
+        tracing::warn!("the variable {name} is none of the settings and changes nothing");
     }
     if config.tls_required && config.tls.is_none() && config.trusted_proxies.is_empty() {
         tracing::warn!(
