@@ -16,6 +16,7 @@ mod reader;
 mod report;
 mod settings;
 mod sources;
+mod warnings;
 
 pub use form::Form;
 use form::is_postgres;
@@ -75,8 +76,8 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// Memory for requests being answered at one time, in MiB; more are refused with 503.
     pub max_request_memory_mb: u32,
-    /// Variables that begin with `MEMSYNC_` and mean nothing here, perhaps those of another program.
-    pub unknown: Vec<String>,
+    /// What a start should say of these settings.
+    pub warnings: Vec<String>,
 }
 
 /// What is logged, and how.
@@ -215,38 +216,33 @@ impl Config {
         file: Option<&Path>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        Self::from_sources(Sources::read(file, variables))
+        Self::from_sources(&Sources::read(file, variables))
     }
 
-    fn from_sources(sources: Sources) -> Result<Self, ConfigError> {
-        let Sources {
-            given,
-            mut faults,
-            unknown,
-            is_complete,
-        } = sources;
+    fn from_sources(sources: &Sources) -> Result<Self, ConfigError> {
         let mut read = Reader {
-            given: &given,
+            given: &sources.given,
             faults: Vec::new(),
             asked: BTreeSet::new(),
         };
-        let config = Self::read(&mut read, unknown);
+        let config = Self::read(&mut read);
         config.validate(&mut read.faults);
         let forgotten = SETTINGS.iter().filter(|setting| !read.asked.contains(setting.name));
         read.faults
             .extend(forgotten.map(|setting| format!("{}: is declared and never read", setting.name)));
+        let mut faults = sources.faults.clone();
         // What goes together can't be told where a part could not be read.
-        if is_complete {
+        if sources.is_complete {
             faults.extend(read.faults);
         }
-        if faults.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError(faults))
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
         }
+        let warnings = warnings::warnings(&config, &sources);
+        Ok(Self { warnings, ..config })
     }
 
-    fn read(read: &mut Reader<'_>, unknown: Vec<String>) -> Self {
+    fn read(read: &mut Reader<'_>) -> Self {
         Self {
             listen: read.address("listen"),
             address_file: read.optional("address_file"),
@@ -303,7 +299,7 @@ impl Config {
             max_memories_per_person: read.get("index.max_memories_per_person"),
             max_concurrent_requests: read.get("limits.max_concurrent_requests"),
             max_request_memory_mb: read.get("limits.max_request_memory_mb"),
-            unknown,
+            warnings: Vec::new(),
         }
     }
 

@@ -16,9 +16,8 @@ const HIDDEN: &str = "(hidden)";
 /// The settings that [`Config::load`] reads, a line of TOML each, and where each came from. Secrets are hidden.
 pub fn effective_settings(file: Option<&Path>) -> Result<String, ConfigError> {
     let sources = Sources::read(file, std::env::vars_os());
-    let given = sources.given.clone();
-    Config::from_sources(sources)?;
-    let lines: Vec<String> = SETTINGS.iter().map(|setting| line(setting, &given)).collect();
+    Config::from_sources(&sources)?;
+    let lines: Vec<String> = SETTINGS.iter().map(|setting| line(setting, &sources.given)).collect();
     Ok(lines.join("\n"))
 }
 

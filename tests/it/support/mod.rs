@@ -230,7 +230,7 @@ fn config(dir: &TempDir) -> Config {
         max_memories_per_person: database::max_memories_per_person(),
         max_concurrent_requests: 1024,
         max_request_memory_mb: 512,
-        unknown: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
