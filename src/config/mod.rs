@@ -154,7 +154,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How many requests are allowed in a minute; 0 for no limit.
+/// How much is allowed: requests in a minute, 0 for no limit, and memories.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -165,6 +165,12 @@ pub struct LimitsConfig {
     pub integrations_per_minute: u32,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+    /// Memories that one request may make.
+    pub max_memories_per_request: usize,
+    /// Memories that an account may have; 0 for no limit.
+    pub max_memories_per_account: u64,
+    /// Memories that a person may have; 0 for no limit.
+    pub max_memories_per_person: u64,
 }
 
 /// A setting that must not be shown. Its `Debug` hides it.
@@ -340,6 +346,10 @@ impl Config {
             ("index.memory_mb", self.index_memory_mb == 0),
             ("limits.max_concurrent_requests", self.max_concurrent_requests == 0),
             ("limits.max_request_memory_mb", self.max_request_memory_mb == 0),
+            (
+                "limits.max_memories_per_request",
+                self.limits.max_memories_per_request == 0,
+            ),
             (
                 "auth.access_token_lifetime",
                 self.auth.access_token_lifetime.as_secs() == 0,

@@ -110,6 +110,9 @@ impl Reader {
             unauthenticated_per_minute: self
                 .get("limits.unauthenticated_per_minute")
                 .unwrap_or(requests_per_minute.saturating_mul(12)),
+            max_memories_per_request: self.get("limits.max_memories_per_request").unwrap_or(5_000),
+            max_memories_per_account: self.get("limits.max_memories_per_account").unwrap_or(0),
+            max_memories_per_person: self.get("limits.max_memories_per_person").unwrap_or(0),
         }
     }
 
