@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::Receipts;
+use super::as_of::AsOfRoom;
 use super::cpu::on_cpu;
 use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
@@ -26,6 +27,7 @@ pub struct MemoryService {
     pub(super) clock: Clock,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
+    pub(super) as_of: AsOfRoom,
     pub(super) receipts: Arc<Receipts>,
     /// Told of each task that is taken on.
     pub(super) work: Notify,
@@ -130,6 +132,7 @@ impl MemoryService {
             clock,
             embedder,
             indexes,
+            as_of: AsOfRoom::new(settings.as_of_kib()),
             receipts,
             work: Notify::new(),
         }

@@ -1,0 +1,3 @@
+//! What somebody may send who means harm: it costs them a refusal, and everybody else nothing.
+
+mod as_of;
