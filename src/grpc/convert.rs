@@ -41,7 +41,7 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
         error_message: given_up.then(|| {
             report
                 .refused
-                .unwrap_or_else(|| "It failed too often and was given up".to_owned())
+                .unwrap_or_else(|| "It failed too often and was abandoned".to_owned())
         }),
     }
 }
