@@ -29,8 +29,8 @@ use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::server::{self, ConnectionLimits, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, Secret, UsageService,
+    AuditLog, AuthService, IndexSettings, MemoryLimits, MemoryService, NewApiKey, ProfileService, RateLimitSettings,
+    RateLimiter, Receipts, Secret, UsageService,
 };
 use crate::store::Store;
 
@@ -132,6 +132,11 @@ impl App {
             IndexSettings {
                 memory_mb: config.index_memory_mb,
                 max_memories_per_person: config.max_memories_per_person,
+            },
+            MemoryLimits {
+                per_request: config.limits.max_memories_per_request,
+                per_account: config.limits.max_memories_per_account,
+                per_person: config.limits.max_memories_per_person,
             },
             Arc::clone(&receipts),
         ));

@@ -150,7 +150,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How many requests are allowed in a minute; 0 for no limit.
+/// How much is allowed: requests in a minute, 0 for no limit, and memories.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -161,6 +161,12 @@ pub struct LimitsConfig {
     pub integrations_per_minute: u32,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+    /// Memories that one request may make.
+    pub max_memories_per_request: usize,
+    /// Memories that an account may have; 0 for no limit.
+    pub max_memories_per_account: u64,
+    /// Memories that a person may have; 0 for no limit.
+    pub max_memories_per_person: u64,
 }
 
 /// Connections, and how long their clients may keep them waiting.
@@ -303,6 +309,9 @@ impl Config {
                 searches_per_minute: read.get("limits.searches_per_minute"),
                 integrations_per_minute: read.get("limits.integrations_per_minute"),
                 unauthenticated_per_minute: read.get("limits.unauthenticated_per_minute"),
+                max_memories_per_request: read.get("limits.max_memories_per_request"),
+                max_memories_per_account: read.get("limits.max_memories_per_account"),
+                max_memories_per_person: read.get("limits.max_memories_per_person"),
             },
             tls: read.tls(),
             tls_required: read.get("tls.required"),

@@ -139,11 +139,14 @@ impl MemoryService {
         let slot = self.indexes.slot(&backup.owner).await;
         let guard = slot.lock().await;
         let transaction = self.store.begin().await?;
+        self.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(&backup.owner, now).await?;
+        let quotas = self.quotas(&transaction, account, &person.id).await?;
         let memories = transaction
             .restore_backup(backup, &person.id, person.revision, now)
             .await?
             .ok_or(Error::BackupNotFound)?;
+        quotas.admit(memories.len())?;
         let vectors = embed(&*self.embedder, &texts(&memories))?;
         let embeddings = new_embeddings(&memories, &vectors);
         self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)

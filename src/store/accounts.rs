@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use super::{Store, Transaction, api_keys, db_error, is_unique_violation, memories, persons};
 use crate::error::{Error, Result};
@@ -76,7 +77,14 @@ impl Store {
 
     /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
     pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-        episodic_lifetime(&self.read, account_id).await
+        let row: Option<Option<i64>> = Entity::find_by_id(account_id.as_str())
+            .select_only()
+            .column(Column::EpisodicLifetimeS)
+            .into_tuple()
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        Ok(row.flatten().and_then(TimeDelta::try_seconds))
     }
 
     /// Whether there is no account at all.
@@ -176,9 +184,18 @@ impl Transaction {
         Ok(())
     }
 
-    /// [`Store::episodic_lifetime`].
-    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-        episodic_lifetime(&self.0, account_id).await
+    /// Makes others who hold the account wait until this transaction ends.
+    pub async fn hold_account(&self, account_id: &AccountId) -> Result<()> {
+        Entity::find_by_id(account_id.as_str())
+            .select_only()
+            .column(Column::Id)
+            // Whoever only refers to the account, as a new person does, need not wait.
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple::<String>()
+            .one(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
     }
 
     /// Changes how long the account keeps episodic memories that are stored from now on.
@@ -192,15 +209,4 @@ impl Transaction {
             .map_err(db_error)?;
         Ok(())
     }
-}
-
-async fn episodic_lifetime<C: ConnectionTrait>(connection: &C, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-    let row: Option<Option<i64>> = Entity::find_by_id(account_id.as_str())
-        .select_only()
-        .column(Column::EpisodicLifetimeS)
-        .into_tuple()
-        .one(connection)
-        .await
-        .map_err(db_error)?;
-    Ok(row.flatten().and_then(TimeDelta::try_seconds))
 }

@@ -39,12 +39,14 @@ mod rate_limits;
 mod reembedding;
 mod sessions;
 mod snapshot;
+mod sql;
 mod tasks;
 mod usage;
 mod vault;
 
 pub use accounts::{Account, ErasedAccount};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
+pub use as_of::{Extent, KnownPage};
 pub use audit::AuditEvent;
 pub use candidates::{CONTEXT_MARK, CandidateQuery, CandidateTerm, Candidates, NewCandidate};
 pub use deletions::{Backup, DeletedMemories};

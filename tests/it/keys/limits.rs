@@ -18,6 +18,9 @@ async fn server(requests: u32, searches: u32) -> (TestServer, Hand) {
         searches_per_minute: searches,
         integrations_per_minute: 0,
         unauthenticated_per_minute: 0,
+        max_memories_per_request: 5_000,
+        max_memories_per_account: 0,
+        max_memories_per_person: 0,
     };
     let server = TestServer::start_with(|config| config.limits = limits, hand.clock()).await;
     (server, hand)
