@@ -2,6 +2,8 @@
 //!
 //! Knows frames and headers, not messages. `transcode` and `health` call it; `stream` reads long answers with it.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -15,7 +17,7 @@ use tower::ServiceExt;
 
 use super::error::Problem;
 use super::wire::{self, FRAME_PREFIX};
-use crate::model::{Accepted, JudgeOnly};
+use crate::model::{Accepted, JudgeOnly, Origin};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -72,6 +74,14 @@ impl Caller {
         Self {
             headers,
             extensions: std::mem::take(&mut parts.extensions),
+        }
+    }
+
+    /// Tells the request log which route this is.
+    pub(super) fn is_at(&self, pattern: &str) {
+        if let Some(origin) = self.extensions.get::<Arc<Origin>>() {
+            // Set once: a request is at one route.
+            let _ = origin.route.set(pattern.into());
         }
     }
 

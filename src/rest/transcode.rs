@@ -54,7 +54,7 @@ impl Transcoder {
     async fn answer(&self, request: Request, request_id: &str) -> Result<Response, Problem> {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::of(&mut parts);
-        let found = match self.find(&parts) {
+        let found = match self.find(&parts, &caller) {
             Ok(found) => found,
             Err(problem) => {
                 body::drain(body, &parts.headers).await;
@@ -71,12 +71,13 @@ impl Transcoder {
         }
     }
 
-    fn find<'p>(&self, parts: &'p Parts) -> Result<Target<'_, 'p>, Problem> {
+    fn find<'p>(&self, parts: &'p Parts, caller: &Caller) -> Result<Target<'_, 'p>, Problem> {
         if let Some(parameter) = parts.uri.query().and_then(params::key_parameter) {
             return Err(key_in_url(parameter));
         }
         let path = parts.uri.path();
         if health::is_path(path) {
+            caller.is_at(path);
             return match parts.method {
                 Method::GET | Method::HEAD => Ok(Target::Health),
                 Method::OPTIONS => Ok(Target::Verbs(health::allow())),
@@ -84,9 +85,17 @@ impl Transcoder {
             };
         }
         match self.routes.find(&parts.method, path) {
-            Found::Route(binding, captures) => Ok(Target::Route(binding, captures)),
-            Found::OtherVerbs(allow) if parts.method == Method::OPTIONS => Ok(Target::Verbs(allow)),
-            Found::OtherVerbs(allow) => Err(Problem::method_not_allowed(allow)),
+            Found::Route(binding, captures) => {
+                caller.is_at(&binding.template);
+                Ok(Target::Route(binding, captures))
+            }
+            Found::OtherVerbs(template, allow) => {
+                caller.is_at(template);
+                match parts.method {
+                    Method::OPTIONS => Ok(Target::Verbs(allow)),
+                    _ => Err(Problem::method_not_allowed(allow)),
+                }
+            }
             Found::Nothing => Err(Problem::route_not_found()),
         }
     }
