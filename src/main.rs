@@ -41,6 +41,9 @@ enum Command {
     /// Make, list and delete accounts.
     #[command(subcommand)]
     User(cli::UserCommand),
+    /// List and erase the people of an account.
+    #[command(subcommand)]
+    Person(cli::PersonCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
@@ -119,6 +122,7 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
+        Command::Person(command) => cli::person(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
         Command::Backup { file } => cli::backup(&config, &file).await,
         Command::Restore(restore) => cli::restore(&config, restore).await,

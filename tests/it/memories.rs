@@ -10,6 +10,7 @@ mod leaving;
 mod living;
 mod people;
 mod sealing;
+mod times;
 mod writing;
 
 use std::collections::BTreeSet;

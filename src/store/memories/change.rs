@@ -15,7 +15,7 @@ use super::{
 use crate::error::Result;
 use crate::model::{AccountId, Memory, MemoryId, PersonId};
 use crate::store::vault::AccountCipher;
-use crate::store::{Transaction, db_error};
+use crate::store::{PersonChange, Transaction, db_error};
 
 impl Transaction {
     /// Which of these ids the account has already.
@@ -122,23 +122,50 @@ impl Transaction {
         now: DateTime<Utc>,
         closed: &Memory,
     ) -> Result<()> {
+        let change = PersonChange {
+            account_id,
+            person_id,
+            revision,
+            changed_by,
+            now,
+        };
         let by = closed.superseded_by.as_ref().map(MemoryId::as_str);
-        self.keep_version(account_id, person_id, &closed.id).await?;
+        self.replace_memory(&change, "superseded", &closed.id, closed.version, by)
+            .await
+    }
+
+    /// Says what took the place of a memory, or that nothing did, keeping the version until now.
+    pub(in crate::store) async fn replace_memory(
+        &self,
+        change: &PersonChange<'_>,
+        operation: &'static str,
+        id: &MemoryId,
+        version: i64,
+        by: Option<&str>,
+    ) -> Result<()> {
+        let PersonChange {
+            account_id,
+            person_id,
+            revision,
+            changed_by,
+            now,
+        } = *change;
+        self.keep_version(account_id, person_id, id).await?;
         Entity::update_many()
             .col_expr(Column::Revision, Expr::value(revision))
-            .col_expr(Column::Version, Expr::value(closed.version))
-            .col_expr(Column::Operation, Expr::value("superseded"))
+            .col_expr(Column::Version, Expr::value(version))
+            .col_expr(Column::Operation, Expr::value(operation))
             .col_expr(Column::ChangedBy, Expr::value(changed_by))
             .col_expr(Column::SupersededBy, Expr::value(by))
             .col_expr(Column::UpdatedAt, Expr::value(now))
             .filter(Column::AccountId.eq(account_id.as_str()))
             .filter(Column::PersonId.eq(person_id.as_str()))
-            .filter(Column::Id.eq(closed.id.as_str()))
+            .filter(Column::Id.eq(id.as_str()))
             .exec(&self.0)
             .await
             .map_err(db_error)?;
-        let closed = std::slice::from_ref(&closed.id);
-        self.forget_bios_of(account_id, person_id, closed, false, now).await?;
+        self.forget_bios_of(account_id, person_id, std::slice::from_ref(id), false, now)
+            .await?;
         Ok(())
     }
 
