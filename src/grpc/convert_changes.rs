@@ -207,7 +207,7 @@ pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String
     match &after {
         // What was stored before ids had rules is listed too.
         Some(Some(user_id)) if user_id.len() <= MAX_CURSOR_BYTES && !user_id.contains('\0') => {}
-        Some(_) => violations.add("cursor", "must be the `next_cursor` of a page before"),
+        Some(_) => violations.add("cursor", "must be the `next_cursor` of an earlier page"),
         None => {}
     }
     violations.finish((after.flatten(), u64::try_from(limit).unwrap_or(1)))

@@ -67,7 +67,7 @@ pub(super) fn store_request(
             if time.is_none() {
                 violations.add(
                     "metadata.timestamp",
-                    "must be an RFC 3339 time of the years 1 to 9999, or the seconds or milliseconds since 1970",
+                    "must be an RFC 3339 time between the years 1 and 9999, or the seconds or milliseconds since 1970",
                 );
             }
             time

@@ -131,7 +131,7 @@ impl Violations {
             .and_then(|nanos| DateTime::from_timestamp(seconds, nanos));
         let time = time.filter(|time| is_servable(*time));
         if time.is_none() {
-            self.add(field, "must be a time of the years 1 to 9999");
+            self.add(field, "must be a time between the years 1 and 9999");
         }
         time
     }

@@ -2,8 +2,6 @@
 //!
 //! Knows frames and headers, not messages. `transcode` and `health` call it; `stream` reads long answers with it.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -17,7 +15,7 @@ use tower::ServiceExt;
 
 use super::error::Problem;
 use super::wire::{self, FRAME_PREFIX};
-use crate::model::{Accepted, JudgeOnly, Origin};
+use crate::model::{Accepted, JudgeOnly};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -64,7 +62,7 @@ pub(super) struct Answer {
 }
 
 impl Caller {
-    pub(super) fn of(parts: &mut Parts) -> Self {
+    pub(super) fn of(parts: &Parts) -> Self {
         let mut headers = HeaderMap::with_capacity(FORWARD.len() + 2);
         for name in &FORWARD {
             for value in parts.headers.get_all(name) {
@@ -73,15 +71,7 @@ impl Caller {
         }
         Self {
             headers,
-            extensions: std::mem::take(&mut parts.extensions),
-        }
-    }
-
-    /// Tells the request log which route this is.
-    pub(super) fn is_at(&self, pattern: &str) {
-        if let Some(origin) = self.extensions.get::<Arc<Origin>>() {
-            // Set once: a request is at one route.
-            let _ = origin.route.set(pattern.into());
+            extensions: parts.extensions.clone(),
         }
     }
 

@@ -18,7 +18,7 @@ const LENIENT: GeneralPurposeConfig =
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
-const TIME: &str = "must be an RFC 3339 time of the years 1 to 9999, such as \"2026-01-15T16:30:00Z\", or the seconds or \
+const TIME: &str = "must be an RFC 3339 time between the years 1 and 9999, such as \"2026-01-15T16:30:00Z\", or the seconds or \
                     milliseconds since 1970";
 /// From here on a double no longer holds every whole number.
 const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;

@@ -130,7 +130,7 @@ async fn a_byte_order_mark_costs_no_line() {
     let answer = import(&grace, "format=mem0", bad).await.ok();
     assert_eq!(
         answer["errors"][0]["reason"],
-        "created_at: must be a time of the years 1 to 9999"
+        "created_at: must be a time between the years 1 and 9999"
     );
 
     let data = tempfile::tempdir().unwrap();

@@ -47,7 +47,7 @@ pub(super) fn made(foreign: Foreign, now: DateTime<Utc>) -> Result<Imported, Fau
         event_time: foreign.event_time.or(judged.event_time),
     };
     if foreign.expires_at.is_some_and(|at| at <= now) {
-        return Err("its time is over".into());
+        return Err("it has expired".into());
     }
     line::checked(Imported {
         user_id: foreign.user_id.unwrap_or_else(|| OWN_PERSON.to_owned()),
@@ -122,7 +122,7 @@ pub(super) fn time(fields: &Map<String, Value>, name: &str) -> Result<Option<Dat
         });
     match time {
         Ok(time) if is_servable(time) => Ok(Some(time)),
-        Ok(_) => Err(format!("{name}: must be a time of the years 1 to 9999").into()),
+        Ok(_) => Err(format!("{name}: must be a time between the years 1 and 9999").into()),
         Err(_) => Err(format!("{name}: must be a time").into()),
     }
 }

@@ -252,7 +252,7 @@ pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
     });
     for (field, time) in of_memory.into_iter().chain(of_versions) {
         if time.is_some_and(|time| !is_servable(time)) {
-            return Err(format!("{field}: must be a time of the years 1 to 9999").into());
+            return Err(format!("{field}: must be a time between the years 1 and 9999").into());
         }
     }
     if !(0.0..=1.0).contains(&memory.importance) {
