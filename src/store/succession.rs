@@ -153,6 +153,14 @@ impl Transaction {
                 Some(newer) => self.links(change, [newer].into_iter()).await?.pop(),
                 None => None,
             };
+            if let Some(newer) = &newer {
+                for link in links
+                    .iter()
+                    .filter(|link| link.superseded_by.as_ref() == Some(&newer.id))
+                {
+                    self.relink(change, &link.id, &memory.id).await?;
+                }
+            }
             let holds = newer.as_ref().map_or(&memory.id, |newer| &newer.id);
             for link in holding.chain(newer.is_some().then_some(&back)) {
                 self.set_successor(change, "superseded", link, Some(holds)).await?;

@@ -71,12 +71,12 @@ async fn an_id_that_reads_like_another_is_refused_wherever_it_is_given() {
             ("GET", format!("/v1/memories/{}", encoded(bad)), "memory_id"),
             ("DELETE", format!("/v1/memories/{}", encoded(bad)), "memory_id"),
         ] {
-            let answer = rest.call(verb, &path, &Value::Null).await;
             // The URL library of this very test takes dots out of paths.
-            let is_taken_out = answer.status == 404 || answer.status == 405;
-            if !(is_taken_out && name == "memory_id" && bad.len() < 7) {
-                assert_eq!(blamed(&answer), [name], "{verb} {path}");
+            if name == "memory_id" && [".", ".."].contains(&bad) {
+                continue;
             }
+            let answer = rest.call(verb, &path, &Value::Null).await;
+            assert_eq!(blamed(&answer), [name], "{verb} {path}");
         }
         if bad.trim() == bad {
             let answer = rest.with("x-user-id", bad).get("/v1/memories").await;
