@@ -42,6 +42,9 @@ enum Command {
     /// Make, list and delete accounts.
     #[command(subcommand)]
     User(cli::UserCommand),
+    /// List and erase the people of an account.
+    #[command(subcommand)]
+    Person(cli::PersonCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
@@ -163,6 +166,7 @@ async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow:
     match command {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
+        Command::Person(command) => cli::person(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
         Command::Backup { file } => cli::backup(&config, &file).await,
         Command::Restore(restore) => cli::restore(&config, restore).await,

@@ -66,6 +66,7 @@ const CHANGES = {
   updated: "Changed",
   superseded: "Replaced by a newer memory",
   reclassified: "Type or categories changed",
+  restored: "Holds again",
   deleted: "Deleted",
 };
 

@@ -1,4 +1,4 @@
-//! Accounts, keys, backups, background tasks, exports, vectors, receipts and measurements on the command line.
+//! Accounts, people, keys, backups, background tasks, exports, vectors, receipts and measurements on the command line.
 
 use std::io::{IsTerminal, Read};
 use std::net::IpAddr;
@@ -16,12 +16,14 @@ use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
 
 mod eval;
 mod operations;
+mod people;
 mod portability;
 mod reembedding;
 mod tasks;
 
 pub use eval::{EvalCommand, eval};
 pub use operations::{Restore, backup, restore};
+pub use people::{PersonCommand, person};
 pub use portability::{Export, Import, export, import};
 pub use reembedding::{Reembed, reembed};
 pub use tasks::{TaskCommand, task};

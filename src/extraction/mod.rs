@@ -46,7 +46,7 @@ pub(crate) mod verbs {
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::model::{Category, MemoryType, Role};
 use coreference::Antecedents;
@@ -70,8 +70,8 @@ pub struct Turn<'a> {
     pub name: Option<&'a str>,
     /// Its words.
     pub content: &'a str,
-    /// When it was sent; relative times count from here.
-    pub sent_at: DateTime<Utc>,
+    /// When it was sent; relative times count from the day of its offset.
+    pub sent_at: DateTime<FixedOffset>,
 }
 
 /// Words that a fact was taken from.
@@ -225,7 +225,7 @@ pub(crate) fn verdict(model: &Model, features: &Features, is_private: bool) -> V
 /// What the classifier knows of a sentence that is said at this time; for fitting it.
 pub(crate) fn features(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Features {
     let words = word::words(text);
-    let times = time::mentions(&words, said_at);
+    let times = time::mentions(&words, said_at.date_naive());
     known(
         text,
         kind::of(&words, &times),
@@ -241,7 +241,7 @@ pub fn is_private(text: &str) -> bool {
 
 /// When the thing that a text tells of happens, where it says so; relative times count from `said_at`.
 pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    time::event_time(&time::mentions(&word::words(text), said_at))
+    time::event_time(&time::mentions(&word::words(text), said_at.date_naive()))
 }
 
 /// What is found out about a fact from its text alone.
@@ -260,7 +260,7 @@ pub struct Judgement {
 /// Judges a fact that was written elsewhere; relative times count from `said_at`.
 pub fn judge(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Judgement {
     let words = word::words(text);
-    let times = time::mentions(&words, said_at);
+    let times = time::mentions(&words, said_at.date_naive());
     let evidence = category::evidence(&words);
     let is_private = private::is_private(text);
     let classifier::Verdict {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use prost::Message as _;
 
 use super::convert::{category, memory_type, seconds, timestamp};
 use super::validate::{MAX_CONTENT_BYTES, Violations};
 use crate::error::Result;
-use crate::model::{Category, Operation, Owner, Role, TaskId};
+use crate::model::{Category, Operation, Owner, Role, TaskId, time_of_number, time_of_text};
 use crate::proto::v1::{self as pb};
 use crate::services::{ConversationMessage, StoreOutcome, StoreRequest};
 
@@ -47,7 +47,7 @@ pub(super) fn store_request(
         violations.add("messages", format!("must be 1 to {MAX_MESSAGES} messages"));
     }
     for (field, text) in [("agent_id", &agent_id), ("thread_id", &thread_id), ("source", &source)] {
-        violations.visible(field, text, 1);
+        violations.id(field, text, 1);
     }
     let messages = messages
         .into_iter()
@@ -60,13 +60,17 @@ pub(super) fn store_request(
         .as_ref()
         .and_then(|m| m.get("timestamp"))
         .and_then(|timestamp| {
-            let time = timestamp
-                .as_str()
-                .and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+            let time = match timestamp.as_f64() {
+                Some(number) => time_of_number(number).map(|time| time.fixed_offset()),
+                None => timestamp.as_str().and_then(time_of_text),
+            };
             if time.is_none() {
-                violations.add("metadata.timestamp", "must be an RFC 3339 time");
+                violations.add(
+                    "metadata.timestamp",
+                    "must be an RFC 3339 time between the years 1 and 9999, or the seconds or milliseconds since 1970",
+                );
             }
-            time.map(|t| t.with_timezone(&Utc))
+            time
         });
     let expires_at = violations.future("expires_at", expires_at, now);
     violations.finish(StoreRequest {
@@ -93,6 +97,7 @@ fn conversation_message(
         id,
         name,
         timestamp,
+        utc_offset_minutes,
     } = message;
     let field = |name: &str| format!("messages[{index}].{name}");
     let role = match pb::Role::try_from(role) {
@@ -107,9 +112,16 @@ fn conversation_message(
     if content.is_empty() || content.len() > MAX_CONTENT_BYTES {
         violations.add(field("content"), "must be 1 to 32768 bytes");
     }
-    violations.visible_if_some(field("id"), id.as_ref());
+    violations.id_if_some(field("id"), id.as_ref());
     violations.visible_if_some(field("name"), name.as_ref());
     let said_at = violations.time(field("timestamp"), timestamp);
+    let utc_offset = utc_offset_minutes.and_then(|minutes| {
+        let offset = minutes.checked_mul(60).and_then(FixedOffset::east_opt);
+        if offset.is_none() {
+            violations.add(field("utc_offset_minutes"), "must be -1439 to 1439");
+        }
+        offset
+    });
     Some(ConversationMessage {
         role: role?,
         // PostgreSQL keeps no NUL, and it means nothing in a conversation.
@@ -121,6 +133,7 @@ fn conversation_message(
         id,
         name,
         said_at,
+        utc_offset,
     })
 }
 

@@ -46,6 +46,8 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     if layer.tls_required && !origin.secure {
         return refuse(Error::ForbiddenHere("This server requires TLS"));
     }
+    // A REST request has its own already.
+    let _ = origin.route.set(request.uri().path().into());
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {
         return match layer.limits.take_anonymous(origin.address) {

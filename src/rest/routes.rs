@@ -29,8 +29,8 @@ struct Node {
 pub(super) enum Found<'t, 'p> {
     /// A route, and the still encoded values of its `{field}`s.
     Route(&'t Binding, Vec<&'p str>),
-    /// A path that has other verbs; these.
-    OtherVerbs(HeaderValue),
+    /// A path that has other verbs: its template, and these.
+    OtherVerbs(&'t str, HeaderValue),
     /// No route.
     Nothing,
 }
@@ -79,10 +79,10 @@ impl RouteTable {
                 .iter()
                 .find(|(candidate, _)| verb == Method::HEAD && candidate == Method::GET)
         };
-        match (exact.or_else(as_get), &node.allow) {
-            (Some((_, index)), _) => Found::Route(&self.bindings[*index], captures),
-            (None, Some(allow)) => Found::OtherVerbs(allow.clone()),
-            (None, None) => Found::Nothing,
+        match (exact.or_else(as_get), node.verbs.first(), &node.allow) {
+            (Some((_, index)), ..) => Found::Route(&self.bindings[*index], captures),
+            (None, Some((_, index)), Some(allow)) => Found::OtherVerbs(&self.bindings[*index].template, allow.clone()),
+            (None, ..) => Found::Nothing,
         }
     }
 }
@@ -146,7 +146,7 @@ mod tests {
                     binding.rpc.path().rsplit('/').next().unwrap_or_default()
                 )
             }
-            Found::OtherVerbs(allow) => format!("405 {}", allow.to_str().unwrap_or_default()),
+            Found::OtherVerbs(_, allow) => format!("405 {}", allow.to_str().unwrap_or_default()),
             Found::Nothing => "404".to_owned(),
         }
     }

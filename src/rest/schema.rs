@@ -50,6 +50,8 @@ pub(super) struct Field {
     pub(super) shape: Shape,
     /// Whether an empty list is left out.
     pub(super) omit_empty: bool,
+    /// The number of the field that takes a time's offset from UTC.
+    pub(super) utc_offset: Option<u32>,
 }
 
 /// How often a field occurs.
@@ -164,6 +166,7 @@ impl Schema {
             kind,
             shape,
             omit_empty: omit_empty(field),
+            utc_offset: utc_offset(field),
         })
     }
 
@@ -312,6 +315,17 @@ pub(crate) fn words(enumeration: &EnumDescriptor) -> Vec<(EnumValueDescriptor, S
 pub(crate) fn omit_empty(field: &FieldDescriptor) -> bool {
     let option = field.parent_pool().get_extension_by_name("memsync.v1.omit_empty");
     option.is_some_and(|option| field.options().get_extension(&option).as_bool() == Some(true))
+}
+
+/// The number of the field beside this time that takes its offset from UTC.
+fn utc_offset(field: &FieldDescriptor) -> Option<u32> {
+    let option = field
+        .parent_pool()
+        .get_extension_by_name("memsync.v1.utc_offset_field")?;
+    let options = field.options();
+    let name = options.get_extension(&option);
+    let beside = field.parent_message().get_field_by_name(name.as_str()?)?;
+    Some(beside.number())
 }
 
 /// The error reason for a word that is none of the enum's, where it has one of its own.

@@ -25,6 +25,7 @@ use super::routes::{Found, RouteTable};
 use super::schema::Schema;
 use super::{body, encode, health, params, stream, wire};
 use crate::admission::drain;
+use crate::model::Origin;
 
 /// Everything that answers REST requests.
 #[derive(Debug)]
@@ -115,6 +116,7 @@ impl Transcoder {
         }
         let path = parts.uri.path();
         if health::is_path(path) {
+            note_route(parts, path);
             return match parts.method {
                 Method::GET | Method::HEAD => Ok(Target::Health),
                 Method::OPTIONS => Ok(Target::Verbs(health::allow())),
@@ -122,9 +124,17 @@ impl Transcoder {
             };
         }
         match self.routes.find(&parts.method, path) {
-            Found::Route(binding, captures) => Ok(Target::Route(binding, captures)),
-            Found::OtherVerbs(allow) if parts.method == Method::OPTIONS => Ok(Target::Verbs(allow)),
-            Found::OtherVerbs(allow) => Err(Problem::method_not_allowed(allow)),
+            Found::Route(binding, captures) => {
+                note_route(parts, &binding.template);
+                Ok(Target::Route(binding, captures))
+            }
+            Found::OtherVerbs(template, allow) => {
+                note_route(parts, template);
+                match parts.method {
+                    Method::OPTIONS => Ok(Target::Verbs(allow)),
+                    _ => Err(Problem::method_not_allowed(allow)),
+                }
+            }
             Found::Nothing => Err(Problem::route_not_found()),
         }
     }
@@ -178,6 +188,14 @@ impl Transcoder {
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(response)
+    }
+}
+
+/// Tells the request log which route this is.
+fn note_route(parts: &Parts, pattern: &str) {
+    if let Some(origin) = parts.extensions.get::<Arc<Origin>>() {
+        // Set once: a request has one route.
+        let _ = origin.route.set(pattern.into());
     }
 }
 

@@ -149,7 +149,18 @@ impl<'d, 's> FieldValue<'d, 's> {
             (_, None) => {}
             (Shape::Repeated, _) => self.decoder.refuse("must be a list".into()),
             (Shape::Map(_), _) => self.decoder.refuse("must be an object".into()),
-            (Shape::Implicit | Shape::Optional, value) => self.one().scalar(value),
+            (Shape::Implicit | Shape::Optional, Some(value)) => {
+                let Self { decoder, field } = self;
+                let one = One {
+                    decoder: &mut *decoder,
+                    number: field.number,
+                    kind: field.kind,
+                };
+                one.scalar(Some(value));
+                if let Some(number) = field.utc_offset {
+                    scalar::put_utc_offset(&mut decoder.out, number, value);
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
@@ -12,7 +12,7 @@ use super::as_of::AsOfRoom;
 use super::cpu::on_cpu;
 use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
-use crate::model::{Caller, Clock, Filter, Memory, MemoryId, Operation, Owner, PersonId, Role};
+use crate::model::{AccountId, Clock, Filter, Memory, MemoryId, Operation, Owner, PersonId, Role};
 use crate::providers::Embedder;
 use crate::search::{Hit, PersonIndex, Query};
 use crate::store::Store;
@@ -58,6 +58,8 @@ pub struct ConversationMessage {
     pub name: Option<String>,
     /// When it was said.
     pub said_at: Option<DateTime<Utc>>,
+    /// How far the speaker's clock is from UTC; UTC itself, or the conversation's where it says when, when absent.
+    pub utc_offset: Option<FixedOffset>,
 }
 
 /// A conversation to remember, checked.
@@ -76,11 +78,23 @@ pub struct StoreRequest {
     /// Kept with every memory.
     pub metadata: Option<Map<String, Value>>,
     /// When it was held, for messages without a time; else now.
-    pub said_at: Option<DateTime<Utc>>,
+    pub said_at: Option<DateTime<FixedOffset>>,
     /// When what is remembered is forgotten again; else as the account's settings say.
     pub expires_at: Option<DateTime<Utc>>,
     /// The client's idempotency key, and SHA-256 of what it sent with it.
     pub idempotency: Option<(String, [u8; 32])>,
+}
+
+impl StoreRequest {
+    /// When a message was said, by its speaker's clock.
+    pub(super) fn said_at(&self, message: &ConversationMessage, now: DateTime<Utc>) -> DateTime<FixedOffset> {
+        let of_all = self.said_at.unwrap_or_else(|| now.fixed_offset());
+        let offset = message.utc_offset;
+        match message.said_at {
+            Some(said_at) => said_at.with_timezone(&offset.unwrap_or(Utc.fix())),
+            None => of_all.with_timezone(&offset.unwrap_or(*of_all.offset())),
+        }
+    }
 }
 
 /// What storing did: the memories in the order of the conversation.
@@ -234,12 +248,14 @@ impl MemoryService {
 
     /// A page of the account's people that the caller may touch, by `user_id`, each with how many of their memories hold
     /// now; and whether more follow.
-    pub async fn people(&self, caller: &Caller, after: Option<&str>, limit: u64) -> Result<(Vec<(String, u64)>, bool)> {
-        let account = &caller.account_id;
-        let mut people = self
-            .store
-            .persons_after(account, &caller.grant.user_ids, after, limit + 1)
-            .await?;
+    pub async fn people(
+        &self,
+        account: &AccountId,
+        among: &[String],
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<(Vec<(String, u64)>, bool)> {
+        let mut people = self.store.persons_after(account, among, after, limit + 1).await?;
         let has_more = people.len() as u64 > limit;
         people.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let ids: Vec<&PersonId> = people.iter().map(|(person, _)| &person.id).collect();

@@ -33,7 +33,7 @@ pub use auth::{
 };
 pub use candidates::CandidateBuild;
 pub use changes::{History, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
-pub use deletions::Deletion;
+pub use deletions::{Deletion, DeletionOptions};
 pub use indexes::IndexSettings;
 pub use memories::{
     ConversationMessage, ListQuery, ListRequest, ListSort, MemoryLimits, MemoryPage, MemoryService, SearchRequest,

@@ -189,7 +189,7 @@ impl MemoryService {
                     role: message.role,
                     name: message.name.as_deref(),
                     content: &message.content,
-                    sent_at: message.said_at.or(request.said_at).unwrap_or(now),
+                    sent_at: request.said_at(message, now),
                 })
                 .collect();
             let candidates = extraction::extract_at_most(limit, &turns, &sense)

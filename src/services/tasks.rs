@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ struct Conversation {
     thread_id: String,
     source: String,
     metadata: Option<Map<String, Value>>,
-    said_at: DateTime<Utc>,
+    said_at: DateTime<FixedOffset>,
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -44,6 +44,8 @@ struct Message {
     id: Option<String>,
     name: Option<String>,
     said_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    utc_offset_s: Option<i32>,
 }
 
 /// What is wrong with a task itself.
@@ -247,6 +249,7 @@ impl Conversation {
             id: message.id.clone(),
             name: message.name.clone(),
             said_at: message.said_at,
+            utc_offset_s: message.utc_offset.map(|offset| offset.local_minus_utc()),
         };
         Self {
             messages: request.messages.iter().map(message).collect(),
@@ -255,7 +258,7 @@ impl Conversation {
             source: request.source.clone(),
             metadata: request.metadata.clone(),
             // "Yesterday" counts from when it was sent, however long it waits.
-            said_at: request.said_at.unwrap_or(now),
+            said_at: request.said_at.unwrap_or_else(|| now.fixed_offset()),
             expires_at: request.expires_at,
         }
     }
@@ -268,6 +271,7 @@ impl Conversation {
                 id: message.id,
                 name: message.name,
                 said_at: message.said_at,
+                utc_offset: message.utc_offset_s.and_then(FixedOffset::east_opt),
             })
         };
         Ok(StoreRequest {

@@ -58,7 +58,7 @@ pub struct MemoryVersion {
     pub memory_type: MemoryType,
     /// Its categories.
     pub categories: Vec<Category>,
-    /// Why it came about: `added`, `updated`, `superseded` or `reclassified`.
+    /// Why it came about: `added`, `updated`, `superseded`, `reclassified` or `restored`.
     pub operation: String,
     /// The key or session that made it.
     pub changed_by: String,

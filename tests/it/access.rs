@@ -2,6 +2,7 @@
 
 mod credentials;
 mod ids;
+mod names;
 mod refusal;
 
 use std::collections::BTreeSet;

@@ -11,6 +11,7 @@ mod living;
 mod people;
 mod quotas;
 mod sealing;
+mod times;
 mod writing;
 
 use std::collections::BTreeSet;

@@ -112,7 +112,8 @@ fn all_violations_are_named_with_their_paths() {
             ("messages[2].role", "must be one of: user, assistant, system"),
             (
                 "messages[2].timestamp",
-                "must be an RFC 3339 time, such as \"2026-01-15T16:30:00Z\""
+                "must be an RFC 3339 time between the years 1 and 9999, such as \"2026-01-15T16:30:00Z\", or the seconds or \
+                 milliseconds since 1970"
             ),
             ("messages[3]", "must be an object"),
             ("agent_id", "must be a string"),

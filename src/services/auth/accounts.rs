@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
-use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId};
+use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen};
 use crate::services::Actor;
 use crate::store::{Account, Session};
 
@@ -72,8 +72,12 @@ impl AuthService {
     async fn new_account(&self, email: &str, password: Option<&str>, name: Option<String>) -> Result<Account> {
         let mut violations = Vec::new();
         let address = normalise_email(email);
-        if address.is_none() {
-            violations.push(Violation::new("email", "must be an e-mail address"));
+        match &address {
+            None => violations.push(Violation::new("email", "must be an e-mail address")),
+            Some(address) if has_unseen(address) => {
+                violations.push(Violation::new("email", "must have no control or invisible characters"));
+            }
+            Some(_) => {}
         }
         let address = address.unwrap_or_default();
         if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {

@@ -15,7 +15,7 @@ use super::{
 use crate::error::Result;
 use crate::model::{AccountId, Memory, MemoryId, PersonId};
 use crate::store::vault::AccountCipher;
-use crate::store::{Transaction, db_error};
+use crate::store::{PersonChange, Transaction, db_error};
 
 impl Transaction {
     /// How many memories the account, or a person of it, has, superseded ones too.
@@ -134,6 +134,13 @@ impl Transaction {
         now: DateTime<Utc>,
         closed: &[Arc<Memory>],
     ) -> Result<()> {
+        let change = PersonChange {
+            account_id,
+            person_id,
+            revision,
+            changed_by,
+            now,
+        };
         let ids: Vec<MemoryId> = closed.iter().map(|memory| memory.id.clone()).collect();
         if ids.is_empty() {
             return Ok(());
@@ -141,21 +148,51 @@ impl Transaction {
         self.keep_versions(account_id, person_id, &ids).await?;
         for memory in closed {
             let by = memory.superseded_by.as_ref().map(MemoryId::as_str);
-            Entity::update_many()
-                .col_expr(Column::Revision, Expr::value(revision))
-                .col_expr(Column::Version, Expr::value(memory.version))
-                .col_expr(Column::Operation, Expr::value("superseded"))
-                .col_expr(Column::ChangedBy, Expr::value(changed_by))
-                .col_expr(Column::SupersededBy, Expr::value(by))
-                .col_expr(Column::UpdatedAt, Expr::value(now))
-                .filter(Column::AccountId.eq(account_id.as_str()))
-                .filter(Column::PersonId.eq(person_id.as_str()))
-                .filter(Column::Id.eq(memory.id.as_str()))
-                .exec(&self.0)
-                .await
-                .map_err(db_error)?;
+            self.set_successor(&change, "superseded", &memory.id, memory.version, by)
+                .await?;
         }
         self.forget_bios_of(account_id, person_id, &ids, false, now).await?;
+        Ok(())
+    }
+
+    /// Says what took the place of a memory, or that nothing did, keeping the version until now.
+    pub(in crate::store) async fn replace_memory(
+        &self,
+        change: &PersonChange<'_>,
+        operation: &'static str,
+        id: &MemoryId,
+        version: i64,
+        by: Option<&str>,
+    ) -> Result<()> {
+        let ids = std::slice::from_ref(id);
+        self.keep_versions(change.account_id, change.person_id, ids).await?;
+        self.set_successor(change, operation, id, version, by).await?;
+        self.forget_bios_of(change.account_id, change.person_id, ids, false, change.now)
+            .await?;
+        Ok(())
+    }
+
+    async fn set_successor(
+        &self,
+        change: &PersonChange<'_>,
+        operation: &'static str,
+        id: &MemoryId,
+        version: i64,
+        by: Option<&str>,
+    ) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::Revision, Expr::value(change.revision))
+            .col_expr(Column::Version, Expr::value(version))
+            .col_expr(Column::Operation, Expr::value(operation))
+            .col_expr(Column::ChangedBy, Expr::value(change.changed_by))
+            .col_expr(Column::SupersededBy, Expr::value(by))
+            .col_expr(Column::UpdatedAt, Expr::value(change.now))
+            .filter(Column::AccountId.eq(change.account_id.as_str()))
+            .filter(Column::PersonId.eq(change.person_id.as_str()))
+            .filter(Column::Id.eq(id.as_str()))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
         Ok(())
     }
 

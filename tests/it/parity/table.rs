@@ -185,7 +185,7 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
             vec![erase(NewAnswer, "nobody", "nobody"), erase(INVALID, "a\nb", "a%0Ab")]
         }
         "MemoryService.EraseOwnData" => {
-            let message = pb::EraseOwnDataRequest {};
+            let message = pb::EraseOwnDataRequest::default();
             by_session(vec![call(NewAnswer, Value::Null, "", Value::Null, message)])
         }
         "MemoryService.ListUsers" => {
