@@ -76,6 +76,8 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// Memory for requests being answered at one time, in MiB; more are refused with 503.
     pub max_request_memory_mb: u32,
+    /// Connections, and how long their clients may keep them waiting.
+    pub connections: ConnectionsConfig,
     /// What a start should say of these settings.
     pub warnings: Vec<String>,
 }
@@ -159,6 +161,21 @@ pub struct LimitsConfig {
     pub integrations_per_minute: u32,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+}
+
+/// Connections, and how long their clients may keep them waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionsConfig {
+    /// Open at one time; the one that has been idle for longest makes way.
+    pub max: usize,
+    /// Open at one time from one address that is no trusted proxy.
+    pub max_per_address: usize,
+    /// For the head of a request.
+    pub header_timeout: Duration,
+    /// For a body, beside 1 s for each 8 KiB of it; for the next piece of a stream; to read on in an answer.
+    pub body_timeout: Duration,
+    /// Without a request.
+    pub idle_timeout: Duration,
 }
 
 /// A setting that must not be shown. Its `Debug` hides it.
@@ -299,6 +316,13 @@ impl Config {
             max_memories_per_person: read.get("index.max_memories_per_person"),
             max_concurrent_requests: read.get("limits.max_concurrent_requests"),
             max_request_memory_mb: read.get("limits.max_request_memory_mb"),
+            connections: ConnectionsConfig {
+                max: read.get("limits.max_connections"),
+                max_per_address: read.get("limits.max_connections_per_address"),
+                header_timeout: read.seconds("limits.header_timeout"),
+                body_timeout: read.seconds("limits.body_timeout"),
+                idle_timeout: read.seconds("limits.idle_timeout"),
+            },
             warnings: Vec::new(),
         }
     }
