@@ -81,7 +81,7 @@ pub const SETTINGS: &[Setting] = &[
     set(
         "data_dir",
         Form::Path,
-        Value("data"),
+        Value("./data"),
         "where the SQLite file and generated secrets live",
     ),
     set(
