@@ -22,7 +22,7 @@ pub use form::Form;
 use form::is_postgres;
 use reader::Reader;
 pub use report::{default_file, effective_settings};
-pub use settings::{DefaultValue, SETTINGS, Setting};
+pub use settings::{DefaultValue, Derivation, SETTINGS, Setting};
 use sources::Sources;
 
 /// Every setting.
@@ -261,7 +261,7 @@ impl Config {
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        let warnings = warnings::warnings(&config, &sources);
+        let warnings = warnings::warnings(&config, sources);
         Ok(Self { warnings, ..config })
     }
 

@@ -33,10 +33,13 @@ pub enum DefaultValue {
     /// A value, written as a variable would have it.
     Value(&'static str),
     /// A value that follows from other settings: how the documents name it, and how it is made of their values.
-    Derived(&'static str, fn(&dyn Fn(&str) -> String) -> String),
+    Derived(&'static str, Derivation),
     /// None; what that means.
     Unset(&'static str),
 }
+
+/// Makes a value of those of other settings, which are asked for by name.
+pub type Derivation = fn(value: &dyn Fn(&str) -> String) -> String;
 
 use DefaultValue::{Derived, Unset, Value};
 
@@ -78,7 +81,7 @@ pub const SETTINGS: &[Setting] = &[
     set(
         "data_dir",
         Form::Path,
-        Value("data"),
+        Value("./data"),
         "where the SQLite file and generated secrets live",
     ),
     set(
