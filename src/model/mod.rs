@@ -19,7 +19,7 @@ pub use clock::Clock;
 pub use filter::Filter;
 pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId, TaskId};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
-pub use origin::{Accepted, JudgeOnly, Origin};
+pub use origin::{Accepted, JudgeOnly, Origin, SignedInOnly};
 pub use scope::{Scope, ScopeSet};
 pub use task::TaskState;
 pub use vector::quantised;
