@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -326,11 +328,12 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
+        tls_required: config.tls_required,
         version: VERSION,
     };
     let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
-    // The services see to it themselves.
+    // REST, OAuth and gRPC see to it themselves.
     let over_tls = |pages: Router| match config.tls_required {
         true => pages.layer(from_fn(rest::only_over_tls)),
         false => pages,
@@ -353,7 +356,15 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let docs = rest::for_browsers(over_tls(openapi::router(&document)), &settings.allowed_origins)?;
     let docs = server::within(docs, &room, rest::overloaded);
     let grpc = server::within(grpc, &room, grpc::overloaded);
-    Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))
+    let router = grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest);
+    Ok(router.layer(from_fn(only_by_one_host)))
+}
+
+async fn only_by_one_host(request: Request, next: Next) -> Response {
+    match server::names_one_host(&request) {
+        true => next.run(request).await,
+        false => rest::no_single_host(request).await,
+    }
 }
 
 /// The OpenAPI document that a server with these settings serves.

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use prost_reflect::DescriptorPool;
@@ -45,7 +45,7 @@ pub(crate) use stream::NDJSON;
 
 use crate::model::Origin;
 use call::Grpc;
-use error::Problem;
+use error::{Problem, Violation};
 use routes::RouteTable;
 use transcode::Transcoder;
 
@@ -57,6 +57,8 @@ pub struct RestSettings {
     /// Origins whose pages may call the API, such as `https://app.example.com`, or `*`. Without any, answers carry no
     /// CORS headers.
     pub allowed_origins: Vec<String>,
+    /// Whether every request but a health check must be encrypted.
+    pub tls_required: bool,
     /// The version that the health check names.
     pub version: &'static str,
 }
@@ -77,6 +79,10 @@ pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: &RestSetting
             async move { transcoder.handle(request).await }
         })
         .layer(layers::compression());
+    let router = match settings.tls_required {
+        true => router.layer(from_fn(only_over_tls)),
+        false => router,
+    };
     for_browsers(router, &settings.allowed_origins)
 }
 
@@ -90,10 +96,10 @@ pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router
     })
 }
 
-/// Lets through what came over TLS, here or at a trusted proxy.
+/// Lets through what came over TLS, here or at a trusted proxy; and health checks, since load balancers often speak no TLS.
 pub async fn only_over_tls(request: Request, next: Next) -> Response {
     let origin = request.extensions().get::<Arc<Origin>>();
-    if origin.is_some_and(|origin| origin.secure) {
+    if origin.is_some_and(|origin| origin.secure) || health::is_path(request.uri().path()) {
         return next.run(request).await;
     }
     let message = "This server answers over TLS only";
@@ -122,6 +128,12 @@ pub async fn only_get(request: Request) -> Response {
         Method::OPTIONS => transcode::options(allow),
         _ => refused(Problem::method_not_allowed(allow), request).await,
     }
+}
+
+/// What a request is told that names no host, or several.
+pub async fn no_single_host(request: Request) -> Response {
+    let violation = Violation::new("host", "must be one host name or address, the same as in the URL");
+    refused(Problem::invalid(&[violation]), request).await
 }
 
 /// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would

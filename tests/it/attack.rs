@@ -1,0 +1,3 @@
+//! What an attacker tries against a running server.
+
+mod hosts;
