@@ -110,6 +110,7 @@ impl App {
     pub async fn assemble(config: &Config, clock: Clock) -> Result<Self> {
         let store = connect(config).await?;
         let receipts = Arc::new(receipts(config)?);
+        let audit = Arc::new(AuditLog::new(store.clone(), clock.clone()));
         let auth = AuthService::new(
             store.clone(),
             clock.clone(),
@@ -121,10 +122,10 @@ impl App {
             searches: config.limits.searches_per_minute,
             integrations: config.limits.integrations_per_minute,
             unauthenticated: config.limits.unauthenticated_per_minute,
+            requests_of_address: config.limits.requests_per_minute_per_address,
         };
         let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
         let usage = UsageService::new(store.clone(), clock.clone());
-        let audit = AuditLog::new(store.clone(), clock.clone());
         let memories = Arc::new(MemoryService::new(
             store.clone(),
             clock.clone(),
@@ -140,7 +141,7 @@ impl App {
             auth: Arc::new(auth),
             limits: Arc::new(limits),
             usage: Arc::new(usage),
-            audit: Arc::new(audit),
+            audit,
             receipts,
             profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,

@@ -154,7 +154,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How many requests are allowed in a minute; 0 for no limit.
+/// How many requests are allowed; 0 for no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -165,6 +165,12 @@ pub struct LimitsConfig {
     pub integrations_per_minute: u32,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+    /// Per address: all requests, with credentials and without. Twelve times `requests_per_minute` when absent.
+    pub requests_per_minute_per_address: u32,
+    /// Per address: accounts that are made.
+    pub registrations_per_hour_per_address: u32,
+    /// Accounts that are made in all.
+    pub registrations_per_hour: u32,
 }
 
 /// A setting that must not be shown. Its `Debug` hides it.

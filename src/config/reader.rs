@@ -110,6 +110,11 @@ impl Reader {
             unauthenticated_per_minute: self
                 .get("limits.unauthenticated_per_minute")
                 .unwrap_or(requests_per_minute.saturating_mul(12)),
+            requests_per_minute_per_address: self
+                .get("limits.requests_per_minute_per_address")
+                .unwrap_or(requests_per_minute.saturating_mul(12)),
+            registrations_per_hour_per_address: self.get("limits.registrations_per_hour_per_address").unwrap_or(20),
+            registrations_per_hour: self.get("limits.registrations_per_hour").unwrap_or(1000),
         }
     }
 

@@ -51,6 +51,9 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
         // Health and reflection are open; an unknown method of ours finds no handler.
         return next.run(request).await;
     };
+    if let Err(limited) = layer.limits.take_from_address(origin.address) {
+        return refuse(limited);
+    }
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {
         if request.extensions().get::<SignedInOnly>().is_some() {

@@ -63,7 +63,9 @@ async fn only_over_tls(State(options): State<OAuthOptions>, request: Request, ne
 /// Refuses who comes too often.
 async fn guard(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
     let origin = origin(request.extensions());
-    match options.limits.take_anonymous(origin.address) {
+    let limits = &options.limits;
+    let taken = limits.take_from_address(origin.address);
+    match taken.and_then(|()| limits.take_anonymous(origin.address)) {
         Ok(()) => next.run(request).await,
         Err(limited) => failure(OAuthError::Service(limited)),
     }

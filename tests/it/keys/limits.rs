@@ -18,6 +18,9 @@ async fn server(requests: u32, searches: u32) -> (TestServer, Hand) {
         searches_per_minute: searches,
         integrations_per_minute: 0,
         unauthenticated_per_minute: 0,
+        requests_per_minute_per_address: 0,
+        registrations_per_hour_per_address: 0,
+        registrations_per_hour: 0,
     };
     let server = TestServer::start_with(|config| config.limits = limits, hand.clock()).await;
     (server, hand)
