@@ -116,6 +116,7 @@ impl App {
             clock.clone(),
             auth_settings(config)?,
             Arc::clone(&receipts),
+            Arc::clone(&audit),
         );
         let limits = RateLimitSettings {
             requests: config.limits.requests_per_minute,

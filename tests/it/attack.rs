@@ -1,3 +1,4 @@
 //! What an attacker tries against a running server.
 
 mod hosts;
+mod signing_in;

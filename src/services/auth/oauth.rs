@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::accounts::{new_refresh_token, session_of};
 use super::programs::{is_redirect_uri, same_redirect};
+use super::sign_in::Asking;
 use super::{AuthService, Secret, secret};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, OAuthClientId, Origin, ScopeSet, SessionId};
@@ -174,7 +175,7 @@ impl AuthService {
 
     /// The person signs in and consents. Gives the code for the program.
     pub async fn grant(&self, origin: &Origin, email: &str, password: &str, consent: &Consent) -> Result<Secret> {
-        let account = self.check_password(origin, email, password).await?;
+        let account = self.check_password(origin, email, password, Asking::Stranger).await?;
         let now = self.clock.now();
         let code = Secret::with_prefix(CODE)?;
         let row = OAuthCode {
@@ -194,6 +195,7 @@ impl AuthService {
             return Err(Error::Unauthenticated);
         }
         transaction.insert_oauth_code(&row).await?;
+        self.remember_place(&transaction, &account.id, origin).await?;
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
         Ok(code)
