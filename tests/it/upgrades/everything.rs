@@ -57,7 +57,7 @@ async fn guesses(server: &TestServer) {
         let rest = server
             .anonymous()
             .with("x-forwarded-for", &format!("203.0.113.{guess}"));
-        let body = json!({"email": "nobody@example.com", "password": "a guess"});
+        let body = json!({"email": "guessed@example.com", "password": "a guess"});
         statuses.push(rest.post("/v1/auth/login", &body).await.status.as_u16());
     }
     assert_eq!((statuses[99], statuses[100]), (401, 429));
