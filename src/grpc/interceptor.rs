@@ -14,6 +14,7 @@ use tonic::Status;
 
 use super::access::{Access, AccessTable, Rule};
 use super::status;
+use crate::admission::{Arrival, Fault};
 use crate::error::{Error, Result};
 use crate::model::{AuthMethod, Caller, JudgeOnly, Origin, SignedInOnly};
 use crate::services::{
@@ -45,7 +46,7 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     let path = request.uri().path();
     // Probes of load balancers and of Kubernetes speak no TLS, and learn no more than that the server serves.
     if layer.tls_required && !origin.secure && !path.starts_with(HEALTH) {
-        return refuse(Error::ForbiddenHere("This server answers over TLS only"));
+        return refuse(Error::ForbiddenHere("This server requires TLS"));
     }
     let Some(rule) = layer.access.rule(path).cloned() else {
         // Health and reflection are open; an unknown method of ours finds no handler.
@@ -79,16 +80,28 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     let mut response = match refusal.or_else(|| layer.lacking(&caller, &rule, &origin)) {
         Some(error) => refuse(error),
         None if judge_only => Status::ok("").into_http(),
-        None => {
-            request.extensions_mut().insert(Arc::clone(&caller));
-            next.run(request).await
-        }
+        None => match take_on(&request, &caller, rule.takes_stream) {
+            Err(fault) => refuse(fault.into()),
+            Ok(()) => {
+                request.extensions_mut().insert(Arc::clone(&caller));
+                next.run(request).await
+            }
+        },
     };
     layer.count(&caller, &rule, started, &response, judge_only);
     if let Some(allowance) = allowance {
         show(&allowance, response.headers_mut());
     }
     response
+}
+
+/// Says whose request this is, before any of its body is read.
+fn take_on(request: &Request, caller: &Caller, takes_stream: bool) -> Result<(), Fault> {
+    let Some(arrival) = request.extensions().get::<Arrival>() else {
+        return Ok(());
+    };
+    arrival.identify(&caller.account_id)?;
+    if takes_stream { arrival.keep_place() } else { Ok(()) }
 }
 
 impl Admission {

@@ -122,7 +122,7 @@ pub(super) async fn decide(
     if decision.decision.as_deref() != Some("allow") {
         let parameters = [
             ("error", Some("access_denied")),
-            ("error_description", Some("the person said no")),
+            ("error_description", Some("the person denied the request")),
             ("state", request.state.as_deref()),
             ("iss", Some(&issuer)),
         ];
@@ -163,7 +163,7 @@ fn told(error: &OAuthError) -> Response {
 
 fn redirect(to: &str, parameters: &[(&str, Option<&str>)]) -> Response {
     let Ok(mut url) = Url::parse(to) else {
-        return dead_end("The program's address can't be used.", StatusCode::BAD_REQUEST);
+        return dead_end("The program's redirect address can't be used.", StatusCode::BAD_REQUEST);
     };
     let given = parameters.iter().filter_map(|(name, value)| Some((name, (*value)?)));
     url.query_pairs_mut().extend_pairs(given);

@@ -53,9 +53,7 @@ pub fn router(options: OAuthOptions) -> Router {
 /// Refuses what is not encrypted where it must be.
 async fn only_over_tls(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
     if options.tls_required && !origin(request.extensions()).secure {
-        return failure(OAuthError::Service(Error::ForbiddenHere(
-            "This server answers over TLS only",
-        )));
+        return failure(OAuthError::Service(Error::ForbiddenHere("This server requires TLS")));
     }
     next.run(request).await
 }

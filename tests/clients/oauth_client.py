@@ -116,9 +116,9 @@ def refusals_before_consent(world: World, web: Program) -> None:
         ("a short challenge", "PKCE", {"code_challenge": "a" * 42}),
         ("the implicit flow", "response_type", {"response_type": "token"}),
         ("no response type", "response_type", {"response_type": None}),
-        ("an unknown scope", "scope", {"scope": "everything"}),
-        ("a scope beyond the client's", "scope", {"scope": "usage:read"}),
-        ("a scope of keys", "scope", {"scope": "memories:read keys:write"}),
+        ("an unknown scope", "everything", {"scope": "everything"}),
+        ("a scope beyond the client's", "usage:read", {"scope": "usage:read"}),
+        ("a scope of keys", "keys:write", {"scope": "memories:read keys:write"}),
     ):
         fields = {name: value for name, value in (good | change).items() if value is not None}
         posted = fields | {"email": EMAIL, "password": PASSWORD, "decision": "allow"}

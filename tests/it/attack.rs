@@ -1,4 +1,7 @@
-//! What an attacker tries against a running server.
+//! What a stranger, or an account that means harm, tries against the whole service. Each attack is bounded in number and
+//! time, and ends by itself. `just attack` runs these alone.
 
+mod bodies;
+mod connections;
 mod hosts;
 mod signing_in;
