@@ -132,10 +132,11 @@ pub async fn only_get(request: Request) -> Response {
     }
 }
 
-/// What a request is told that names no host, or several.
-pub async fn no_single_host(request: Request) -> Response {
+/// What a request is told that names no host, or several. Nothing of its body is read.
+pub fn no_single_host(request: &HeaderMap) -> Response {
     let violation = Violation::new("host", "must be one host name or address, the same as in the URL");
-    refused(Problem::invalid(&[violation]), request).await
+    let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());
+    Problem::invalid(&[violation]).into_response(request_id.unwrap_or_default())
 }
 
 /// The answer to a request that was not taken on, or whose body did not come as it must.
