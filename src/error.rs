@@ -136,7 +136,7 @@ impl fmt::Display for Quota {
 /// How much is too much, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimited {
-    /// What is allowed in a minute.
+    /// What is allowed in a minute, or in the time that the limit is for.
     pub limit: u32,
     /// When the next request is allowed, in Unix seconds.
     pub reset_time: i64,

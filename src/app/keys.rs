@@ -86,6 +86,8 @@ pub(super) fn auth_settings(config: &Config) -> Result<AuthSettings> {
         is_registration_open: config.auth.is_registration_open,
         access_token_lifetime: config.auth.access_token_lifetime,
         refresh_token_lifetime: config.auth.refresh_token_lifetime,
+        registrations_per_hour_per_address: config.limits.registrations_per_hour_per_address,
+        registrations_per_hour: config.limits.registrations_per_hour,
     })
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -110,21 +112,23 @@ impl App {
     pub async fn assemble(config: &Config, clock: Clock) -> Result<Self> {
         let store = connect(config).await?;
         let receipts = Arc::new(receipts(config)?);
+        let audit = Arc::new(AuditLog::new(store.clone(), clock.clone()));
         let auth = AuthService::new(
             store.clone(),
             clock.clone(),
             auth_settings(config)?,
             Arc::clone(&receipts),
+            Arc::clone(&audit),
         );
         let limits = RateLimitSettings {
             requests: config.limits.requests_per_minute,
             searches: config.limits.searches_per_minute,
             integrations: config.limits.integrations_per_minute,
             unauthenticated: config.limits.unauthenticated_per_minute,
+            requests_of_address: config.limits.requests_per_minute_per_address,
         };
         let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
         let usage = UsageService::new(store.clone(), clock.clone());
-        let audit = AuditLog::new(store.clone(), clock.clone());
         let memories = Arc::new(MemoryService::new(
             store.clone(),
             clock.clone(),
@@ -145,7 +149,7 @@ impl App {
             auth: Arc::new(auth),
             limits: Arc::new(limits),
             usage: Arc::new(usage),
-            audit: Arc::new(audit),
+            audit,
             receipts,
             profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,
@@ -366,6 +370,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
+        tls_required: config.tls_required,
         version: VERSION,
     };
     let capacity = Capacity::new(CapacityLimits {
@@ -374,7 +379,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         body_timeout: config.connections.body_timeout,
     });
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
-    // The services see to it themselves.
+    // REST, OAuth and gRPC see to it themselves.
     let over_tls = |pages: Router| match config.tls_required {
         true => pages.layer(from_fn(rest::only_over_tls)),
         false => pages,
@@ -397,7 +402,15 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let docs = rest::for_browsers(over_tls(openapi::router(&document)), &settings.allowed_origins)?;
     let docs = server::limited(docs, &capacity, rest::overloaded);
     let grpc = server::limited(grpc, &capacity, grpc::overloaded);
-    Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))
+    let router = grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest);
+    Ok(router.layer(from_fn(only_by_one_host)))
+}
+
+async fn only_by_one_host(request: Request, next: Next) -> Response {
+    match server::names_one_host(&request) {
+        true => next.run(request).await,
+        false => rest::no_single_host(request.headers()),
+    }
 }
 
 /// The OpenAPI document that a server with these settings serves.

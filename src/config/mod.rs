@@ -150,7 +150,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How much is allowed: requests in a minute, 0 for no limit, and memories.
+/// How much is allowed: requests, registrations and memories; 0 for no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -167,6 +167,12 @@ pub struct LimitsConfig {
     pub max_memories_per_account: u64,
     /// Memories that a person may have; 0 for no limit.
     pub max_memories_per_person: u64,
+    /// Per address: all requests, with credentials and without. Twelve times `requests_per_minute` when absent.
+    pub requests_per_minute_per_address: u32,
+    /// Per address: accounts that are made.
+    pub registrations_per_hour_per_address: u32,
+    /// Accounts that are made in all.
+    pub registrations_per_hour: u32,
 }
 
 /// Connections, and how long their clients may keep them waiting.
@@ -312,6 +318,9 @@ impl Config {
                 max_memories_per_request: read.get("limits.max_memories_per_request"),
                 max_memories_per_account: read.get("limits.max_memories_per_account"),
                 max_memories_per_person: read.get("limits.max_memories_per_person"),
+                requests_per_minute_per_address: read.get("limits.requests_per_minute_per_address"),
+                registrations_per_hour_per_address: read.get("limits.registrations_per_hour_per_address"),
+                registrations_per_hour: read.get("limits.registrations_per_hour"),
             },
             tls: read.tls(),
             tls_required: read.get("tls.required"),

@@ -50,6 +50,12 @@ impl Setting {
     }
 }
 
+/// What twelve accounts may ask.
+const TWELVE_ACCOUNTS: DefaultValue = Derived("12 × `limits.requests_per_minute`", |value| {
+    let requests: u32 = value("limits.requests_per_minute").parse().unwrap_or(0);
+    requests.saturating_mul(12).to_string()
+});
+
 /// The setting of this name.
 pub(super) fn find(name: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|setting| setting.name == name)
@@ -95,7 +101,7 @@ pub const SETTINGS: &[Setting] = &[
         "trusted_proxies",
         Form::Networks,
         Unset("none"),
-        "addresses or CIDR blocks whose `X-Forwarded-*` headers are trusted",
+        "addresses or CIDR blocks whose `X-Forwarded-*` or `Forwarded` headers are trusted",
     ),
     set(
         "public_url",
@@ -247,11 +253,26 @@ pub const SETTINGS: &[Setting] = &[
     set(
         "limits.unauthenticated_per_minute",
         ANY_U32,
-        Derived("12 × `limits.requests_per_minute`", |value| {
-            let requests: u32 = value("limits.requests_per_minute").parse().unwrap_or(0);
-            requests.saturating_mul(12).to_string()
-        }),
+        TWELVE_ACCOUNTS,
         "requests per address without valid credentials; 0 for no limit",
+    ),
+    set(
+        "limits.requests_per_minute_per_address",
+        ANY_U32,
+        TWELVE_ACCOUNTS,
+        "requests per address for all accounts together; 0 for no limit; loopback addresses have none",
+    ),
+    set(
+        "limits.registrations_per_hour_per_address",
+        ANY_U32,
+        Value("20"),
+        "registrations per address and hour; 0 for no limit",
+    ),
+    set(
+        "limits.registrations_per_hour",
+        ANY_U32,
+        Value("1000"),
+        "registrations per hour in total; 0 for no limit",
     ),
     set(
         "limits.max_concurrent_requests",
@@ -324,7 +345,7 @@ pub const SETTINGS: &[Setting] = &[
         "tls.required",
         Form::Switch,
         Value("false"),
-        "refuse requests that are encrypted neither here nor at a trusted proxy",
+        "refuse requests that are encrypted neither here nor at a trusted proxy, except health checks",
     ),
     set(
         "cors.allowed_origins",

@@ -170,6 +170,12 @@ fn chain(cause: &dyn std::error::Error) -> String {
     text
 }
 
+/// What a request is told whose RPC is not served.
+pub(super) fn no_such_rpc() -> Status {
+    let details = ErrorDetails::with_error_info("ROUTE_NOT_FOUND", DOMAIN, []);
+    Status::with_error_details(Code::Unimplemented, "No such route", details)
+}
+
 /// tonic itself refuses a message that is too long with OUT_OF_RANGE and one that it can't decode with INTERNAL; both
 /// are the caller's fault and get the code and the details of the contract.
 pub(super) fn name_transport_faults(response: Response) -> Response {

@@ -38,6 +38,7 @@ mod profiles;
 mod rate_limits;
 mod reembedding;
 mod sessions;
+mod sign_in_places;
 mod snapshot;
 mod sql;
 mod succession;

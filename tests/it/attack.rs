@@ -4,4 +4,6 @@
 mod as_of;
 mod bodies;
 mod connections;
+mod hosts;
+mod signing_in;
 mod store;

@@ -6,7 +6,7 @@ use crate::support::Postgres;
 /// Tables that every machine has whole: who may come in is found by a key, an address or a token, before the account is
 /// known.
 const WHOLE: &str = "'users', 'api_keys', 'sessions', 'oauth_clients', 'oauth_codes', 'rate_limits', 'leases', \
-                     'master_keys', 'seaql_migrations'";
+                     'sign_in_places', 'master_keys', 'seaql_migrations'";
 
 #[test]
 fn everything_that_grows_with_memories_is_keyed_by_account_and_points_nowhere_else() {

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
+use super::sign_in::Asking;
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
 use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen};
@@ -45,13 +46,17 @@ impl AuthService {
         if !self.settings.is_registration_open {
             return Err(Error::ForbiddenHere("Registration is closed"));
         }
-        let account = self.new_account(email, Some(password), name).await?;
+        let address = checked(email, Some(password), name.as_deref())?;
+        // Also where the address has an account already: that answer tells who has one.
+        self.registrations.take(origin.address, self.clock.now())?;
+        let account = self.new_account(address, Some(password), name).await?;
         let (session, tokens) = self.new_session(&account)?;
         let actor = Actor::person(&account.email, origin);
         let now = account.created_at;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         transaction.insert_session(&session).await?;
+        self.remember_place(&transaction, &account.id, origin).await?;
         let event = actor.did("account.created", None, &account.id, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
@@ -60,7 +65,8 @@ impl AuthService {
 
     /// Makes an account for whoever runs the command line; without a password it can only be used by keys.
     pub async fn create_account(&self, email: &str, name: Option<String>, password: Option<&str>) -> Result<Account> {
-        let account = self.new_account(email, password, name).await?;
+        let address = checked(email, password, name.as_deref())?;
+        let account = self.new_account(address, password, name).await?;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         let event = Actor::operator().did("account.created", None, &account.id, account.created_at);
@@ -69,30 +75,7 @@ impl AuthService {
         Ok(account)
     }
 
-    async fn new_account(&self, email: &str, password: Option<&str>, name: Option<String>) -> Result<Account> {
-        let mut violations = Vec::new();
-        let address = normalise_email(email);
-        match &address {
-            None => violations.push(Violation::new("email", "must be an e-mail address")),
-            Some(address) if has_unseen(address) => {
-                violations.push(Violation::new("email", "must have no control or invisible characters"));
-            }
-            Some(_) => {}
-        }
-        let address = address.unwrap_or_default();
-        if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {
-            violations.push(Violation::new("password", fault));
-        }
-        let is_name = |name: &String| {
-            let chars = name.chars().count();
-            (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
-        };
-        if name.as_ref().is_some_and(|name| !is_name(name)) {
-            violations.push(Violation::new("name", "must be 1 to 128 visible characters"));
-        }
-        if !violations.is_empty() {
-            return Err(Error::Invalid(violations));
-        }
+    async fn new_account(&self, address: String, password: Option<&str>, name: Option<String>) -> Result<Account> {
         // Before the costly hash; the unique index decides in the end.
         if self.store.account_by_email(&address).await?.is_some() {
             return Err(Error::EmailTaken);
@@ -110,54 +93,7 @@ impl AuthService {
         })
     }
 
-    /// Signs in. An unknown address and a wrong password are told apart by nothing: not by words, not by time.
-    pub async fn login(&self, origin: &Origin, email: &str, password: &str) -> Result<Tokens> {
-        let account = self.check_password(origin, email, password).await?;
-        let (session, tokens) = self.new_session(&account)?;
-        let event = Actor::person(&account.email, origin).did(
-            "session.created",
-            Some(session.id.as_str()),
-            &account.id,
-            session.created_at,
-        );
-        let transaction = self.store.begin().await?;
-        // A password that was changed meanwhile ended every session but one; this one must not come after.
-        if !transaction.has_same_password(&account).await? {
-            return Err(Error::Unauthenticated);
-        }
-        transaction.insert_session(&session).await?;
-        transaction.insert_audit_event(&event).await?;
-        transaction.commit().await?;
-        Ok(tokens)
-    }
-
-    /// The account with this address and password. Failures are counted and, where there is such an account, told in
-    /// its audit log.
-    pub(super) async fn check_password(&self, origin: &Origin, email: &str, password: &str) -> Result<Account> {
-        let now = self.clock.now();
-        // What is no address has no account; it takes its time all the same.
-        let address = normalise_email(email).unwrap_or_default();
-        self.attempts.begin(&address, origin.address, now)?;
-        let account = self.store.account_by_email(&address).await?;
-        let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
-        let is_right = self.passwords.verify(password, hash).await?;
-        match account {
-            Some(account) if is_right => {
-                self.attempts.succeeded(&address, origin.address);
-                Ok(account)
-            }
-            Some(account) => {
-                let event = Actor::person(&address, origin).did("session.refused", None, &account.id, now);
-                let transaction = self.store.begin().await?;
-                transaction.insert_audit_event(&event).await?;
-                transaction.commit().await?;
-                Err(Error::Unauthenticated)
-            }
-            None => Err(Error::Unauthenticated),
-        }
-    }
-
-    fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
+    pub(super) fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
         let now = self.clock.now();
         let id = SessionId::generate();
         let family_key = secret::random()?;
@@ -250,6 +186,9 @@ impl AuthService {
             .rotate_session(&session.id, &old, &next.hash(), expires_at)
             .await?
         {
+            if session.client_id.is_none() {
+                self.remember_place(&transaction, &session.account_id, origin).await?;
+            }
             transaction.commit().await?;
             self.forget_session(&session.id).await;
             return Ok(next);
@@ -282,7 +221,9 @@ impl AuthService {
         if let Some(fault) = password::fault(new, &caller.email) {
             return Err(Error::Invalid(vec![Violation::new("new_password", fault)]));
         }
-        let account = self.check_password(origin, &caller.email, current).await?;
+        let account = self
+            .check_password(origin, &caller.email, current, Asking::SignedIn)
+            .await?;
         let new = self.passwords.hash(new).await?;
         let now = self.clock.now();
         let transaction = self.store.begin().await?;
@@ -325,7 +266,8 @@ impl AuthService {
     /// Erases the caller's account with all that belongs to it. Gives a receipt.
     pub async fn delete_own_account(&self, caller: &Caller, origin: &Origin, password: &str) -> Result<String> {
         let (account_id, _) = signed_in(caller)?;
-        self.check_password(origin, &caller.email, password).await?;
+        self.check_password(origin, &caller.email, password, Asking::SignedIn)
+            .await?;
         self.erase_account(account_id).await
     }
 
@@ -389,8 +331,36 @@ fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {
     secret::mark(unmarked, family_key).is_ok_and(|mark| mark.as_bytes().ct_eq(sent.as_bytes()).into())
 }
 
+/// The normal form of a new account's address. Every field that is no good is named.
+fn checked(email: &str, password: Option<&str>, name: Option<&str>) -> Result<String> {
+    let mut violations = Vec::new();
+    let address = normalise_email(email);
+    match &address {
+        None => violations.push(Violation::new("email", "must be an e-mail address")),
+        Some(address) if has_unseen(address) => {
+            violations.push(Violation::new("email", "must have no control or invisible characters"));
+        }
+        Some(_) => {}
+    }
+    let address = address.unwrap_or_default();
+    if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {
+        violations.push(Violation::new("password", fault));
+    }
+    let is_name = |name: &str| {
+        let chars = name.chars().count();
+        (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
+    };
+    if name.is_some_and(|name| !is_name(name)) {
+        violations.push(Violation::new("name", "must be 1 to 128 visible characters"));
+    }
+    match violations.is_empty() {
+        true => Ok(address),
+        false => Err(Error::Invalid(violations)),
+    }
+}
+
 /// Lower-case and trimmed; nothing where it is no address.
-fn normalise_email(email: &str) -> Option<String> {
+pub(super) fn normalise_email(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let valid = email.len() <= MAX_EMAIL_BYTES
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())

@@ -21,9 +21,11 @@ pub async fn is_done(database: TestDatabase, directory: TempDir) {
         config.limits.searches_per_minute = 1_000_000;
         config.limits.max_memories_per_account = 1_000_000;
         config.limits.max_memories_per_person = 1_000_000;
+        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     };
     let server = TestServer::start_in(directory, database, limited, Clock::system()).await;
     programs(&server).await;
+    guesses(&server).await;
     every_route_is_called(&server).await;
     let rest = server.ada().await;
     a_life(&rest).await;
@@ -66,6 +68,19 @@ async fn past(rest: &Rest) {
     ] {
         rest.list(&format!("{at}&{narrowed}")).await;
     }
+}
+
+/// So many wrong passwords from everywhere that it matters who was here before.
+async fn guesses(server: &TestServer) {
+    let mut statuses = Vec::new();
+    for guess in 0..=100 {
+        let rest = server
+            .anonymous()
+            .with("x-forwarded-for", &format!("203.0.113.{guess}"));
+        let body = json!({"email": "guessed@example.com", "password": "a guess"});
+        statuses.push(rest.post("/v1/auth/login", &body).await.status.as_u16());
+    }
+    assert_eq!((statuses[99], statuses[100]), (401, 429));
 }
 
 /// A task that is put off, given up, and done again.
