@@ -1,31 +1,32 @@
 //! The command line. Everything that it does is a call into the library.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line talks on its streams"
-)]
-
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use memsync::app::{self, App};
 use memsync::config::{Config, LogConfig, LogFormat};
 use memsync::model::Clock;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 mod cli;
 
+use cli::output::{self, note, say};
+
 /// A light request is some dozens of small allocations, which took a seventh of its time from the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// With the commit that it was built from, where the build knew it.
+const VERSION: &str = env!("MEMSYNC_VERSION");
+
 /// The long-term memory of AI applications.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 struct Cli {
     /// A settings file; `memsync.toml` of the working directory where there is one.
     #[arg(long, global = true)]
@@ -75,6 +76,17 @@ enum Command {
     Eval(cli::EvalCommand),
     /// Print the OpenAPI document of the REST API, as servers give it at `/openapi.json`.
     Openapi,
+    /// Print what makes a shell complete `memsync`'s commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual's page.
+    Man {
+        /// Write it here instead, with a page for each command.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
     /// Ask a server whether it can serve; exit code 0 or 1.
     Healthcheck {
         /// The server; the configured address when absent.
@@ -93,23 +105,35 @@ enum MigrateCommand {
         steps: u32,
     },
     /// List the changes and whether they are applied.
-    Status,
+    Status {
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Serve);
     let run = || -> anyhow::Result<()> {
+        // Bad settings must not be in the way of what needs none.
+        match &command {
+            Command::Completions { shell } => return Ok(cli::completions(*shell, Cli::command())?),
+            Command::Man { dir } => return cli::man(Cli::command(), dir.as_deref()),
+            _ => {}
+        }
         let config = Config::load(cli.config.as_deref())?;
         start_logging(&config.log);
         rustls::crypto::ring::default_provider()
             .install_default()
             .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;
-        tokio::runtime::Runtime::new()?.block_on(run(config, cli.command.unwrap_or(Command::Serve)))
+        tokio::runtime::Runtime::new()?.block_on(run(config, command))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("memsync: {error:#}");
+            note!("memsync: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -131,9 +155,11 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(command) => cli::eval(config, command).await,
         Command::Openapi => {
-            println!("{}", app::openapi_document(&config)?);
+            say!("{}", app::openapi_document(&config)?)?;
             Ok(())
         }
+        // Done before the settings were read.
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }
@@ -178,7 +204,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 async fn bootstrap(app: App, url: String) {
     app.ready().await;
     match app.bootstrap().await {
-        Ok(Some(key)) => println!("{}", welcome(key.expose(), &url)),
+        // The server goes on where nobody reads it.
+        Ok(Some(key)) => drop(say!("{}", welcome(key.expose(), &url))),
         Ok(None) => {}
         Err(error) => tracing::error!(
             error = format!("{:#}", anyhow::Error::from(error)),
@@ -225,10 +252,16 @@ async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()>
     match command {
         MigrateCommand::Up => store.migrate_up().await?,
         MigrateCommand::Down { steps } => store.migrate_down(steps).await?,
-        MigrateCommand::Status => {
-            for (name, applied) in store.migration_status().await? {
-                println!("{}\t{name}", if applied { "applied" } else { "pending" });
-            }
+        MigrateCommand::Status { json } => {
+            let changes = store.migration_status().await?;
+            let state = |applied: bool| if applied { "applied" } else { "pending" };
+            output::print_list(
+                &changes,
+                json,
+                ["STATE", "CHANGE"],
+                |(name, applied)| [state(*applied).to_owned(), name.clone()],
+                |(name, applied)| json!({"change": name, "state": state(*applied)}),
+            )?;
         }
     }
     Ok(())
@@ -241,7 +274,7 @@ async fn healthcheck(config: &Config, url: Option<String>) -> anyhow::Result<()>
     if !answer.status().is_success() {
         bail!("{url} answers {}", answer.status());
     }
-    println!("ok");
+    say!("ok")?;
     Ok(())
 }
 

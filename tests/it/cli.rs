@@ -1,5 +1,7 @@
 //! The command line and the life of the process, as `operations` documents them.
 
+mod lists;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
@@ -241,7 +243,7 @@ async fn accounts_are_made_listed_and_deleted_with_their_keys() {
         .expect_success("user list")
         .stdout;
     assert!(
-        listed.lines().count() == 1 && listed.contains(id) && listed.contains(EMAIL),
+        listed.lines().count() == 2 && listed.contains(id) && listed.contains(EMAIL),
         "{listed}"
     );
 
