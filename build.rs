@@ -46,7 +46,10 @@ fn name_version() -> Result<(), Box<dyn std::error::Error>> {
     }
     // A commit changes the branch's file, or else the one of packed branches; what names no branch changes HEAD itself.
     let branch = git(&["symbolic-ref", "-q", "HEAD"]);
-    for name in ["HEAD", "logs/HEAD", "packed-refs"].into_iter().chain(branch.as_deref()) {
+    for name in ["HEAD", "logs/HEAD", "packed-refs"]
+        .into_iter()
+        .chain(branch.as_deref())
+    {
         // What is watched and not there would be built anew each time.
         if let Some(file) = git(&["rev-parse", "--git-path", name]).filter(|file| Path::new(file).exists()) {
             println!("cargo:rerun-if-changed={file}");

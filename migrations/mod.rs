@@ -26,6 +26,7 @@ mod m20261129_000018_superseded_index;
 mod m20261129_000019_candidates;
 mod m20261130_000019_task_errors;
 mod m20261130_000020_list_index;
+mod m20261130_000026_first_account;
 
 pub(crate) struct Migrator;
 
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000019_candidates::Migration),
             Box::new(m20261130_000019_task_errors::Migration),
             Box::new(m20261130_000020_list_index::Migration),
+            Box::new(m20261130_000026_first_account::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The command line. Everything that it does is a call into the library.
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -181,10 +182,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App::assemble(&config, Clock::system()).await?;
     let (stopped, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     let running = app.clone().start(&config).await?;
-    let (address, scheme) = (running.address, if config.tls.is_some() { "https" } else { "http" });
-    tracing::info!("listening on {address}: gRPC and REST at {scheme}://{address}");
+    let address = running.address;
+    let url = cli::own_url(&config, address);
+    tracing::info!("listening on {address}: gRPC and REST at {url}");
     if config.bootstrap {
-        tokio::spawn(bootstrap(app, format!("{scheme}://{address}")));
+        tokio::spawn(bootstrap(app, config.clone(), address));
     }
     let certificate = running.certificate();
     let reloading = tokio::spawn(async move {
@@ -200,21 +202,43 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     served
 }
 
-/// Makes the first key, once the database answers.
-async fn bootstrap(app: App, url: String) {
+/// Makes the first account, once the database answers, and says how to use it.
+async fn bootstrap(app: App, config: Config, address: SocketAddr) {
     app.ready().await;
-    match app.bootstrap().await {
+    match welcome(&app, &config, address).await {
         // The server goes on where nobody reads it.
-        Ok(Some(key)) => drop(say!("{}", welcome(key.expose(), &url))),
-        Ok(None) => {}
+        Ok(words) if !words.is_empty() => drop(say!("{words}")),
+        Ok(_) => {}
         Err(error) => tracing::error!(
             error = format!("{:#}", anyhow::Error::from(error)),
-            "no first key was made"
+            "the first account was not made ready"
         ),
     }
 }
 
-fn welcome(key: &str, url: &str) -> String {
+/// What a start has to say: the first key, and how to sign in while nobody can.
+async fn welcome(app: &App, config: &Config, address: SocketAddr) -> memsync::error::Result<String> {
+    let key = app.bootstrap().await?;
+    app.lift_local_limits(config, address).await?;
+    let url = cli::own_url(config, address);
+    let mut words = key.map(|key| first_steps(key.expose(), &url)).unwrap_or_default();
+    if config.dashboard
+        && let Some(token) = app.new_setup_token().await?
+    {
+        let url = cli::public_url(config).unwrap_or(url);
+        words += &format!(
+            r#"
+To see your memories in the dashboard, choose an address and a password here. This link works once, for 15 minutes:
+
+  {}
+"#,
+            app::setup_url(&url, &token)
+        );
+    }
+    Ok(words)
+}
+
+fn first_steps(key: &str, url: &str) -> String {
     format!(
         r#"
 Your API key, shown this once:
@@ -228,10 +252,6 @@ Remember a conversation:
 Find it again:
 
   curl -s {url}/v1/memories/search -H "X-API-Key: {key}" -H "Content-Type: application/json" -d '{{"query":"What does the user do for work?"}}'
-
-See it in the dashboard, {url}/dashboard, as local@memsync.dev; give it a password first:
-
-  memsync user password --email local@memsync.dev
 "#
     )
 }
@@ -268,8 +288,7 @@ async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()>
 }
 
 async fn healthcheck(config: &Config, url: Option<String>) -> anyhow::Result<()> {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let url = url.unwrap_or_else(|| format!("{scheme}://{}", config.listen));
+    let url = url.unwrap_or_else(|| cli::own_url(config, config.listen));
     let answer = reqwest::get(format!("{}/healthcheck", url.trim_end_matches('/'))).await?;
     if !answer.status().is_success() {
         bail!("{url} answers {}", answer.status());

@@ -4,14 +4,14 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use memsync::app::App;
+use memsync::app::{self, App};
 use memsync::config::Config;
 use memsync::model::Clock;
 use memsync::services::Account;
 use serde_json::{Value, json};
 
 use super::output::{note, print_list, say};
-use super::rfc3339;
+use super::{own_url, public_url, rfc3339};
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -33,6 +33,16 @@ pub enum UserCommand {
         /// Its e-mail address.
         #[arg(long)]
         email: String,
+    },
+    /// Print a link by which the owner of an account without a password chooses an address and a password in the
+    /// dashboard. It works once, for 15 minutes; an earlier one ends.
+    Link {
+        /// Its e-mail address.
+        #[arg(long)]
+        email: String,
+        /// The server; the configured address when absent.
+        #[arg(long)]
+        url: Option<String>,
     },
     /// List the accounts.
     List {
@@ -64,9 +74,22 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
                 bail!("there is no account {email}");
             }
         }
+        UserCommand::Link { email, url } => {
+            if !config.dashboard {
+                bail!("the link is to the dashboard, which is switched off");
+            }
+            let account = auth.find_account(&email).await?;
+            let account = account.with_context(|| format!("there is no account {email}"))?;
+            let Some(token) = auth.new_setup_token(&account).await? else {
+                bail!("{email} has a password; `memsync user password` sets another one");
+            };
+            let url = url.or_else(|| public_url(config));
+            let url = url.unwrap_or_else(|| own_url(config, config.listen));
+            say!("{}", app::setup_url(&url, &token))?;
+        }
         UserCommand::List { json } => {
             let accounts = auth.list_accounts().await?;
-            let headers = ["ACCOUNT", "EMAIL", "NAME", "PASSWORD", "CREATED"];
+            let headers = ["ACCOUNT", "EMAIL", "NAME", "PASSWORD", "MADE BY", "CREATED"];
             print_list(&accounts, json, headers, cells, object)?;
         }
         UserCommand::Delete { email } => match auth.delete_account(&email).await? {
@@ -80,13 +103,17 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cells(account: &Account) -> [String; 5] {
+fn cells(account: &Account) -> [String; 6] {
     let password = if account.password_hash.is_some() { "yes" } else { "no" };
     [
         account.id.to_string(),
         account.email.clone(),
         account.name.clone().unwrap_or_default(),
         password.to_owned(),
+        account
+            .made_by
+            .map(|made_by| made_by.as_str().to_owned())
+            .unwrap_or_default(),
         rfc3339(account.created_at),
     ]
 }
@@ -96,6 +123,9 @@ fn object(account: &Account) -> Value {
         "account_id": account.id.as_str(), "email": account.email, "has_password": account.password_hash.is_some(),
         "created_at": rfc3339(account.created_at),
     });
+    if let Some(made_by) = account.made_by {
+        shown["made_by"] = made_by.as_str().into();
+    }
     if let Some(name) = &account.name {
         shown["name"] = name.as_str().into();
     }

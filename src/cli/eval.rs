@@ -108,7 +108,9 @@ async fn recall(mut config: Config, options: Recall) -> anyhow::Result<()> {
 fn print(report: &Report) -> io::Result<()> {
     say!(
         "{} conversations, {} messages, {} memories",
-        report.conversations, report.messages, report.memories
+        report.conversations,
+        report.messages,
+        report.memories
     )?;
     header("category")?;
     for figures in &report.figures {
@@ -122,7 +124,10 @@ fn print(report: &Report) -> io::Result<()> {
     for band in &report.reliability {
         say!(
             "{:>10.1} {:>6} {:>6.3} {:>9.3}",
-            band.from, band.n, band.mean_score, band.evidence
+            band.from,
+            band.n,
+            band.mean_score,
+            band.evidence
         )?;
     }
     if !report.ablation.is_empty() {

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use memsync::app::App;
 use memsync::config::Config;
 use memsync::model::{ApiKeyId, Clock, ScopeSet};
-use memsync::services::{ApiKeyRow, ApiKeyStatus, NewApiKey, Secret};
+use memsync::services::{Account, ApiKeyRow, ApiKeyStatus, MadeBy, NewApiKey, Secret};
 use serde_json::{Value, json};
 
 use super::output::{note, print_list, say};
@@ -59,9 +59,12 @@ pub struct CreateKey {
     /// The only addresses that it works from, as IP addresses or CIDR blocks, comma-separated.
     #[arg(long, value_delimiter = ',', value_parser = network)]
     allowed_ips: Vec<IpNet>,
-    /// Make the account where there is none.
+    /// Make the account where there is none. One that has a password is refused: somebody else may have registered it.
     #[arg(long)]
     create_account: bool,
+    /// With --create-account: take the account that there is, even where it has a password.
+    #[arg(long, requires = "create_account")]
+    existing_account: bool,
     /// Print one JSON object instead of the key alone.
     #[arg(long)]
     json: bool,
@@ -82,7 +85,12 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                 words => Some(words.join(" ").parse::<ScopeSet>().context("--scopes")?),
             };
             let account = match auth.find_account(&create.email).await? {
-                Some(account) => account,
+                Some(account) => {
+                    if create.create_account {
+                        take_existing(&account, create.existing_account)?;
+                    }
+                    account
+                }
                 None if create.create_account => auth.create_account(&create.email, None, None).await?,
                 None => bail!("there is no account {}; --create-account makes it", create.email),
             };
@@ -97,7 +105,9 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
             let (row, secret) = auth.issue_api_key(&account.id, new).await?;
             note!(
                 "made {} ({}) for {}; it is shown this once",
-                row.id, row.name, account.email
+                row.id,
+                row.name,
+                account.email
             );
             if create.json {
                 say!("{}", shown(&row, &secret))?;
@@ -122,6 +132,29 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
             note!("revoked {key_id}");
         }
     }
+    Ok(())
+}
+
+/// Says that an account was there before, and refuses one whose password somebody else may know.
+fn take_existing(account: &Account, even_with_password: bool) -> anyhow::Result<()> {
+    let how = match account.made_by {
+        Some(MadeBy::FirstStart) => "it was made by the first start",
+        Some(MadeBy::CommandLine) => "it was made on the command line",
+        Some(MadeBy::Registration) => "somebody registered it over the API",
+        None => "it was made by an earlier version",
+    };
+    let told = format!(
+        "{} already had an account: {how} at {}",
+        account.email,
+        rfc3339(account.created_at)
+    );
+    if account.password_hash.is_some() && !even_with_password {
+        bail!(
+            "{told}. Whoever knows its password would see everything that this key stores; if that is right, add \
+             --existing-account"
+        );
+    }
+    note!("{told}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context;
@@ -51,6 +52,17 @@ pub async fn rotate_master_key(config: &Config) -> anyhow::Result<()> {
 
 fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// The server's URL, as it listens.
+pub fn own_url(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{address}")
+}
+
+/// The server's URL for others, where one is set.
+pub fn public_url(config: &Config) -> Option<String> {
+    config.public_url.as_ref().map(ToString::to_string)
 }
 
 /// The addresses of accounts, by which people know them.

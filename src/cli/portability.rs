@@ -126,7 +126,9 @@ fn tell(report: &ImportReport, is_dry_run: bool) -> io::Result<()> {
     let would = if is_dry_run { "would import" } else { "imported" };
     note!(
         "{would} {}, skipped {}, failed {}",
-        report.imported, report.skipped, report.failed
+        report.imported,
+        report.skipped,
+        report.failed
     );
     Ok(())
 }

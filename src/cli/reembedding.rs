@@ -38,7 +38,8 @@ pub async fn reembed(config: &Config, options: Reembed) -> anyhow::Result<()> {
     if options.dry_run {
         say!(
             "{} of {} memories have no vector of {model}",
-            count.missing, count.total
+            count.missing,
+            count.total
         )?;
         return Ok(());
     }

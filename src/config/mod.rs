@@ -163,6 +163,8 @@ pub struct LimitsConfig {
     pub searches_per_minute: u32,
     /// Per account: submissions to integrations.
     pub integrations_per_minute: u32,
+    /// Whether any of these three was set, rather than left to its default.
+    pub are_set: bool,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
 }

@@ -102,11 +102,15 @@ impl Reader {
     }
 
     pub(super) fn limits(&mut self) -> LimitsConfig {
-        let requests_per_minute = self.get("limits.requests_per_minute").unwrap_or(100);
+        let requests = self.get("limits.requests_per_minute");
+        let searches = self.get("limits.searches_per_minute");
+        let integrations = self.get("limits.integrations_per_minute");
+        let requests_per_minute = requests.unwrap_or(100);
         LimitsConfig {
             requests_per_minute,
-            searches_per_minute: self.get("limits.searches_per_minute").unwrap_or(50),
-            integrations_per_minute: self.get("limits.integrations_per_minute").unwrap_or(10),
+            searches_per_minute: searches.unwrap_or(50),
+            integrations_per_minute: integrations.unwrap_or(10),
+            are_set: requests.or(searches).or(integrations).is_some(),
             unauthenticated_per_minute: self
                 .get("limits.unauthenticated_per_minute")
                 .unwrap_or(requests_per_minute.saturating_mul(12)),

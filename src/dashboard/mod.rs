@@ -32,7 +32,12 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What pages ask of REST stands behind this.
 const API: &str = "/dashboard/api";
 /// Routes whose answers hold tokens, which are for cookies alone; see `session`.
-const WITH_TOKENS: [&str; 3] = ["/v1/auth/login", "/v1/auth/register", "/v1/auth/refresh"];
+const WITH_TOKENS: [&str; 4] = [
+    "/v1/auth/login",
+    "/v1/auth/register",
+    "/v1/auth/setup",
+    "/v1/auth/refresh",
+];
 
 /// The pages and all that they load.
 #[derive(RustEmbed)]
@@ -44,6 +49,7 @@ pub fn router(api: Router) -> Router {
     let sessions = Router::new()
         .route("/dashboard/session", post(session::sign_in).delete(session::sign_out))
         .route("/dashboard/session/register", post(session::register))
+        .route("/dashboard/session/setup", post(session::set_up))
         .route("/dashboard/session/refresh", post(session::refresh))
         .method_not_allowed_fallback(no_such_method)
         .route("/dashboard/api/{*path}", any(call))

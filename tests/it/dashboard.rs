@@ -1,5 +1,7 @@
 //! The dashboard's way to the API: a session in cookies that scripts and other sites can do nothing with.
 
+mod setup;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -104,7 +106,7 @@ async fn a_session_is_in_cookies_and_never_in_an_answer() {
 
     let who = browser.who_am_i().await.ok();
     assert_eq!((&who["email"], &who["auth_method"]), (&json!(EMAIL), &json!("jwt")));
-    for route in ["login", "register", "refresh", "refresh/"] {
+    for route in ["login", "register", "setup", "refresh", "refresh/"] {
         let refresh_token = browser.cookie("memsync_refresh").unwrap();
         let body = json!({"refresh_token": refresh_token, "email": EMAIL, "password": PASSWORD});
         let answer = browser.api("POST", &format!("/v1/auth/{route}"), &body).await;

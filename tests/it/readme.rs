@@ -11,8 +11,8 @@ use std::process::Command;
 use crate::clients_python::interpreter;
 use crate::process::{Process, run};
 
-/// The command that starts the server and the one that runs the tests.
-const NOT_RUN: usize = 2;
+/// The commands that start the server and the one that runs the tests.
+const NOT_RUN: usize = 3;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Example {

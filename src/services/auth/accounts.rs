@@ -8,7 +8,7 @@ use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
 use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId};
 use crate::services::Actor;
-use crate::store::{Account, Session};
+use crate::store::{Account, MadeBy, Session};
 
 const REFRESH_TOKEN: &str = "memsync_rt_";
 /// Between the session and the random part of a refresh token.
@@ -45,8 +45,10 @@ impl AuthService {
         if !self.settings.is_registration_open {
             return Err(Error::ForbiddenHere("Registration is closed"));
         }
-        let account = self.new_account(email, Some(password), name).await?;
-        let (session, tokens) = self.new_session(&account)?;
+        let account = self
+            .new_account(email, Some(password), name, MadeBy::Registration)
+            .await?;
+        let (session, tokens) = self.new_session(&account.id, &account.email)?;
         let actor = Actor::person(&account.email, origin);
         let now = account.created_at;
         let transaction = self.store.begin().await?;
@@ -60,7 +62,17 @@ impl AuthService {
 
     /// Makes an account for whoever runs the command line; without a password it can only be used by keys.
     pub async fn create_account(&self, email: &str, name: Option<String>, password: Option<&str>) -> Result<Account> {
-        let account = self.new_account(email, password, name).await?;
+        self.make_account(email, name, password, MadeBy::CommandLine).await
+    }
+
+    pub(super) async fn make_account(
+        &self,
+        email: &str,
+        name: Option<String>,
+        password: Option<&str>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
+        let account = self.new_account(email, password, name, made_by).await?;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         let event = Actor::operator().did("account.created", None, &account.id, account.created_at);
@@ -69,7 +81,13 @@ impl AuthService {
         Ok(account)
     }
 
-    async fn new_account(&self, email: &str, password: Option<&str>, name: Option<String>) -> Result<Account> {
+    async fn new_account(
+        &self,
+        email: &str,
+        password: Option<&str>,
+        name: Option<String>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
         let mut violations = Vec::new();
         let address = normalise_email(email);
         if address.is_none() {
@@ -103,13 +121,14 @@ impl AuthService {
             name,
             password_hash,
             created_at: self.clock.now(),
+            made_by: Some(made_by),
         })
     }
 
     /// Signs in. An unknown address and a wrong password are told apart by nothing: not by words, not by time.
     pub async fn login(&self, origin: &Origin, email: &str, password: &str) -> Result<Tokens> {
         let account = self.check_password(origin, email, password).await?;
-        let (session, tokens) = self.new_session(&account)?;
+        let (session, tokens) = self.new_session(&account.id, &account.email)?;
         let event = Actor::person(&account.email, origin).did(
             "session.created",
             Some(session.id.as_str()),
@@ -153,14 +172,14 @@ impl AuthService {
         }
     }
 
-    fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
+    pub(super) fn new_session(&self, account_id: &AccountId, email: &str) -> Result<(Session, Tokens)> {
         let now = self.clock.now();
         let id = SessionId::generate();
         let family_key = secret::random()?;
         let refresh_token = new_refresh_token(&id, &family_key)?;
         let session = Session {
             family_key,
-            account_id: account.id.clone(),
+            account_id: account_id.clone(),
             client_id: None,
             scopes: ScopeSet::all(),
             refresh_hash: Some(refresh_token.hash()),
@@ -169,7 +188,7 @@ impl AuthService {
             revoked_at: None,
             id,
         };
-        let tokens = self.tokens_of(&session, account.email.clone(), refresh_token)?;
+        let tokens = self.tokens_of(&session, email.to_owned(), refresh_token)?;
         Ok((session, tokens))
     }
 
@@ -386,7 +405,7 @@ fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {
 }
 
 /// Lower-case and trimmed; nothing where it is no address.
-fn normalise_email(email: &str) -> Option<String> {
+pub(super) fn normalise_email(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let valid = email.len() <= MAX_EMAIL_BYTES
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())

@@ -24,6 +24,7 @@ mod oauth;
 mod password;
 mod programs;
 mod secret;
+mod setup;
 mod token;
 
 pub(super) use attempts::network;
@@ -233,10 +234,11 @@ impl AuthService {
         self.sessions.run_pending_tasks().await;
     }
 
-    /// Forgets what has ended: sessions, and codes that nobody fetched.
+    /// Forgets what has ended: sessions, links, and codes that nobody fetched.
     pub async fn purge(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.purge_sessions(now).await?;
+        self.store.purge_setup_links(now).await?;
         self.store.purge_oauth_codes(now).await
     }
 }

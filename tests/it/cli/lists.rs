@@ -30,7 +30,14 @@ fn piped(data: &Path, arguments: &str, into: &str) -> Finished {
 
 fn key(data: &Path, name: &str, more: &[&str]) -> Value {
     let create = [
-        "key", "create", "--email", EMAIL, "--create-account", "--json", "--name", name,
+        "key",
+        "create",
+        "--email",
+        EMAIL,
+        "--create-account",
+        "--json",
+        "--name",
+        name,
     ];
     let made = memsync(data, &[], &[&create[..], more].concat()).expect_success("key create");
     serde_json::from_str(&made.stdout).unwrap()
@@ -68,7 +75,10 @@ fn every_command_ends_quietly_where_nobody_reads_on() {
     ] {
         let ended = piped(data.path(), arguments, "true");
         assert_eq!(ended.status.code(), Some(0), "{arguments}: {ended:?}");
-        assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("ipe"), "{arguments}: {ended:?}");
+        assert!(
+            !ended.stderr.contains("panicked") && !ended.stderr.contains("ipe"),
+            "{arguments}: {ended:?}"
+        );
     }
     let first = piped(data.path(), "key list", "head -1").expect_success("key list");
     assert_eq!((first.stdout.lines().count(), first.stderr.as_str()), (1, ""));
@@ -90,7 +100,10 @@ fn lists_have_headers_and_name_the_account() {
     let list = |arguments: &[&str]| memsync(data.path(), &[], arguments).expect_success("a list");
     for empty in [["key", "list"], ["user", "list"], ["task", "list"]] {
         let listed = list(&empty);
-        assert_eq!((listed.stdout.as_str(), listed.stderr.as_str()), ("", "The list is empty.\n"));
+        assert_eq!(
+            (listed.stdout.as_str(), listed.stderr.as_str()),
+            ("", "The list is empty.\n")
+        );
         assert_eq!(list(&[&empty[..], &["--json"]].concat()).stdout, "");
     }
     let made = key(
@@ -127,24 +140,82 @@ fn lists_have_headers_and_name_the_account() {
     assert_eq!(listed, expected);
 
     let users = list(&["user", "list"]).stdout;
-    let columns = ["ACCOUNT", "EMAIL", "NAME", "PASSWORD", "CREATED"];
-    assert_eq!(users.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(), columns);
+    let columns = ["ACCOUNT", "EMAIL", "NAME", "PASSWORD", "MADE", "BY", "CREATED"];
+    assert_eq!(
+        users.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        columns
+    );
     let user: Value = serde_json::from_str(&list(&["user", "list", "--json"]).stdout).unwrap();
     let expected = json!({
-        "account_id": listed["account_id"], "email": EMAIL, "has_password": false, "created_at": user["created_at"],
+        "account_id": listed["account_id"], "email": EMAIL, "has_password": false,
+        "made_by": "command_line", "created_at": user["created_at"],
     });
     assert_eq!(user, expected);
 
     let changes = list(&["migrate", "status", "--json"]).stdout;
-    let changes: Vec<Value> = changes.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(changes[0], json!({"change": "m20261124_000001_accounts", "state": "applied"}));
+    let changes: Vec<Value> = changes
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        changes[0],
+        json!({"change": "m20261124_000001_accounts", "state": "applied"})
+    );
 }
 
 #[test]
 fn a_name_can_not_make_a_list_lie() {
     let data = tempfile::tempdir().unwrap();
     key(data.path(), "one\nkey_2  forged\u{1b}[2J", &[]);
-    let keys = memsync(data.path(), &[], &["key", "list"]).expect_success("key list").stdout;
+    let keys = memsync(data.path(), &[], &["key", "list"])
+        .expect_success("key list")
+        .stdout;
     assert_eq!(keys.lines().count(), 2, "{keys}");
     assert!(!keys.contains('\u{1b}'), "{keys:?}");
+}
+
+#[test]
+fn shells_and_manuals_know_every_command_whatever_the_settings_say() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("memsync.toml"), "listen = nonsense").unwrap();
+    let settings = [("MEMSYNC_LOG_FORMAT", "xml")];
+    let run = |arguments: &[&str]| {
+        memsync(data.path(), &settings, arguments)
+            .expect_success("memsync")
+            .stdout
+    };
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = run(&["completions", shell]);
+        for word in ["rotate-master-key", "create-account", "completions"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = run(&["man"]);
+    assert!(
+        page.contains(".TH memsync 1") && page.contains("memsync\\-key(1)"),
+        "{page}"
+    );
+    run(&["man", "--dir", "pages"]);
+    for page in ["memsync.1", "memsync-key.1", "memsync-key-create.1"] {
+        assert!(data.path().join("pages").join(page).is_file(), "{page}");
+    }
+}
+
+#[test]
+fn the_version_names_the_commit_that_was_built() {
+    let data = tempfile::tempdir().unwrap();
+    let version = memsync(data.path(), &[], &["--version"])
+        .expect_success("--version")
+        .stdout;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut expected = format!("memsync {}", env!("CARGO_PKG_VERSION"));
+    let mut git = Command::new("git");
+    git.args(["rev-parse", "--short=12", "HEAD"]).current_dir(root);
+    if root.join(".git").exists()
+        && let Ok(said) = git.output()
+        && said.status.success()
+    {
+        expected = format!("{expected} ({})", String::from_utf8(said.stdout).unwrap().trim());
+    }
+    assert_eq!(version.trim(), expected);
 }

@@ -108,10 +108,20 @@ async fn scenario(data: &Path, settings: &[(&str, &str)], database: &str) {
     assert_eq!(json!(listed), expected);
     let table = command(&["list"]).expect_success("task list").stdout;
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    let headers = ["TASK", "ACCOUNT", "PERSON", "KIND", "STATE", "ATTEMPTS", "DUE", "CREATED", "ERROR"];
+    let headers = [
+        "TASK", "ACCOUNT", "PERSON", "KIND", "STATE", "ATTEMPTS", "DUE", "CREATED", "ERROR",
+    ];
     assert_eq!(lines[0], headers, "{table}");
-    assert_eq!(lines[1][..6], [id, "local@memsync.dev", "anna", "store", "failed", "1"], "{table}");
-    assert_eq!((lines.len(), &lines[1][8..]), (2, &["internal", "error"][..]), "{table}");
+    assert_eq!(
+        lines[1][..6],
+        [id, "local@memsync.dev", "anna", "store", "failed", "1"],
+        "{table}"
+    );
+    assert_eq!(
+        (lines.len(), &lines[1][8..]),
+        (2, &["internal", "error"][..]),
+        "{table}"
+    );
     for state in ["pending", "running", "done"] {
         assert!(list(&["--state", state]).is_empty(), "{state}");
     }

@@ -216,6 +216,7 @@ fn config(dir: &TempDir) -> Config {
             requests_per_minute: 0,
             searches_per_minute: 0,
             integrations_per_minute: 0,
+            are_set: true,
             unauthenticated_per_minute: 0,
         },
         tls: None,
