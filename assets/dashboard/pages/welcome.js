@@ -7,6 +7,8 @@ import { signedIn } from "../session.js";
 import { field, form, passwordField } from "../components/form.js";
 import { notice } from "../components/notice.js";
 
+const INCOMPLETE = "This link is not complete. Copy all of it, with what follows the #.";
+
 export default function welcome({ root }) {
   const email = field({ name: "email", label: "E-mail address", type: "email", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: "false" });
   const password = passwordField({ name: "password", label: "Password", hint: "12 to 256 characters.", autocomplete: "new-password", minlength: 12, maxlength: 256 });
@@ -26,9 +28,8 @@ export default function welcome({ root }) {
       { class: "card sign-in" },
       h("h1", null, "Set up your account"),
       h("p", { class: "lead" }, "Choose what you will sign in with. Your memories and keys stay as they are."),
-      location.hash.length < 2 && ended("This link is not complete. Copy all of it."),
-      form({ content: [email.element, password.element], label: "Set up account", submit, explain }),
-      h("p", { class: "aside" }, "Done before? ", h("a", { href: "/dashboard/sign-in" }, "Sign in")),
+      location.hash.length < 2 ? ended(INCOMPLETE) : form({ content: [email.element, password.element], label: "Set up account", submit, explain }),
+      h("p", { class: "aside" }, "Already set up? ", h("a", { href: "/dashboard/sign-in" }, "Sign in")),
     ),
     h("p", { class: "front-foot" }, h("a", { href: "/docs" }, "API docs")),
   );
@@ -36,7 +37,7 @@ export default function welcome({ root }) {
 
 function explain(error) {
   const isIncomplete = error.violations.some(({ field: name }) => name === "setup_token");
-  if (isIncomplete) return ended("This link is not complete. Copy all of it.");
+  if (isIncomplete) return ended(INCOMPLETE);
   const words = {
     AUTHENTICATION_ERROR: "This link has been used, or its 15 minutes are over. Start the server again to get another one.",
     EMAIL_TAKEN: "This e-mail address belongs to another account. Choose another one.",
