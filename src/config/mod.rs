@@ -159,6 +159,8 @@ pub struct LimitsConfig {
     pub searches_per_minute: u32,
     /// Per account: submissions to integrations.
     pub integrations_per_minute: u32,
+    /// Whether any of these three was set, rather than left to its default.
+    pub are_set: bool,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
     /// Memories that one request may make.
@@ -311,6 +313,9 @@ impl Config {
             },
             embedder: read.embedder(),
             limits: LimitsConfig {
+                are_set: ["requests", "searches", "integrations"]
+                    .iter()
+                    .any(|what| read.is_given(&format!("limits.{what}_per_minute"))),
                 requests_per_minute: read.get("limits.requests_per_minute"),
                 searches_per_minute: read.get("limits.searches_per_minute"),
                 integrations_per_minute: read.get("limits.integrations_per_minute"),

@@ -25,7 +25,9 @@ mod usage;
 use crate::providers::{Embedder, StaticTable};
 
 pub use crate::store::BioVersion;
-pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
+pub use crate::store::{
+    Account, ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MadeBy, MemoryVersion, OAuthClient,
+};
 pub use audit::{Actor, AuditLog};
 pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,

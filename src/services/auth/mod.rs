@@ -28,6 +28,7 @@ mod places;
 mod programs;
 mod registrations;
 mod secret;
+mod setup;
 mod sign_in;
 mod token;
 
@@ -254,11 +255,12 @@ impl AuthService {
         self.sessions.run_pending_tasks().await;
     }
 
-    /// Forgets what has ended: sessions, and codes that nobody fetched.
+    /// Forgets what has ended: sessions, links, and codes that nobody fetched.
     pub async fn purge(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.purge_sessions(now).await?;
         self.store.purge_sign_in_places(now - places::REMEMBERED).await?;
+        self.store.purge_setup_links(now).await?;
         self.store.purge_oauth_codes(now).await
     }
 }

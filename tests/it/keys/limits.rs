@@ -17,6 +17,7 @@ async fn server(requests: u32, searches: u32) -> (TestServer, Hand) {
         requests_per_minute: requests,
         searches_per_minute: searches,
         integrations_per_minute: 0,
+        are_set: true,
         unauthenticated_per_minute: 0,
         max_memories_per_request: 5_000,
         max_memories_per_account: 0,

@@ -224,6 +224,7 @@ fn config(dir: &TempDir) -> Config {
             requests_per_minute: 0,
             searches_per_minute: 0,
             integrations_per_minute: 0,
+            are_set: true,
             unauthenticated_per_minute: 0,
             max_memories_per_request: 5_000,
             max_memories_per_account: 0,
