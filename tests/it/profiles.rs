@@ -1,5 +1,8 @@
 //! Profiles as a user meets them.
 
+mod reading;
+mod replacing;
+
 use serde_json::{Value, json};
 
 use crate::process::{BOUND, eventually};
