@@ -17,6 +17,7 @@ mod free_json;
 mod health;
 mod layers;
 mod params;
+mod planned;
 mod routes;
 mod rules;
 mod scalar;

@@ -63,6 +63,13 @@ impl Transcoder {
         };
         match found {
             Target::Verbs(allow) => Ok(options(allow)),
+            Target::Planned => {
+                let judged = self.grpc.identify(caller).await;
+                body::drain(body, &parts.headers).await;
+                let mut problem = Problem::not_implemented();
+                problem.headers.extend(judged?);
+                Err(problem)
+            }
             Target::Health => health::check(&self.grpc, caller, self.settings.version).await,
             Target::Route(binding, captures) => match self.read(binding, &captures, &parts, body).await {
                 Ok(message) => self.call(binding, caller, message, request_id).await,
@@ -85,6 +92,7 @@ impl Transcoder {
         }
         match self.routes.find(&parts.method, path) {
             Found::Route(binding, captures) => Ok(Target::Route(binding, captures)),
+            Found::Planned => Ok(Target::Planned),
             Found::OtherVerbs(allow) if parts.method == Method::OPTIONS => Ok(Target::Verbs(allow)),
             Found::OtherVerbs(allow) => Err(Problem::method_not_allowed(allow)),
             Found::Nothing => Err(Problem::route_not_found()),
@@ -157,6 +165,7 @@ impl Transcoder {
 
 enum Target<'t, 'p> {
     Route(&'t Binding, Vec<&'p str>),
+    Planned,
     Health,
     Verbs(HeaderValue),
 }

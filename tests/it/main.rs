@@ -29,6 +29,7 @@ mod logs;
 mod memories;
 mod openapi;
 mod parity;
+mod planned;
 mod portability;
 mod postgres;
 mod process;
