@@ -150,7 +150,8 @@ fn security_schemes(base: &str) -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token of a signed-in person, from `POST /v1/auth/login`.",
+            "description": "The access token of a signed-in person, from `POST /v1/auth/login`; or an API key, for \
+                clients that send no other header.",
         },
         "OAuth2": {
             "type": "oauth2",
