@@ -11,7 +11,7 @@ use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::server::HealthReporter;
 
 use crate::config::{Config, EmbedderConfig};
 use crate::dashboard;
@@ -215,7 +215,7 @@ impl App {
             Some(tls) => Some(TlsCertificate::load(tls).await?),
             None => None,
         };
-        let (health, health_service) = health_reporter();
+        let health = HealthReporter::new();
         for service in SERVICES {
             health.set_service_status(service, status).await;
         }
@@ -230,7 +230,7 @@ impl App {
             tls_required: config.tls_required,
             max_deadline: MAX_DEADLINE,
         };
-        let grpc = grpc::router(&descriptors, health_service, options)?;
+        let grpc = grpc::router(&descriptors, health.clone(), options)?;
         let router = everything(&descriptors, grpc, &self, config)?;
 
         let listener = TcpListener::bind(config.listen).with_context(|| format!("listen: {}", config.listen))?;

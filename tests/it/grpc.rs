@@ -1,6 +1,7 @@
 //! What gRPC clients rely on beside the answers: health, reflection, compression, deadlines, sizes, error details.
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http_body_util::{BodyExt, Full};
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
 use memsync::proto::v1::{self as pb};
@@ -103,6 +104,29 @@ async fn health_is_open_and_says_serving_for_every_service() {
         .await
         .unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_of_an_unknown_service_says_so_and_stays_open_until_the_server_stops() {
+    let server = TestServer::start().await;
+    let mut health = HealthClient::new(server.channel());
+    let watch = |service: &str| HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let mut unknown = health.watch(watch("no.such.Service")).await.unwrap().into_inner();
+    let first = unknown.message().await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::ServiceUnknown);
+    let mut known = health.watch(watch("")).await.unwrap().into_inner();
+    assert_eq!(known.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    let stopping = tokio::spawn(server.running.stop());
+    // The server's own watch tells of the stop; the other has nothing to tell, and has not ended before.
+    assert_eq!(
+        known.message().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
+    assert!(unknown.message().now_or_never().is_none());
+    drop((unknown, known, health));
+    stopping.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
