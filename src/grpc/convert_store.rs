@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use prost::Message as _;
 
-use super::convert::{category, memory_type, seconds, timestamp};
+use super::convert::{category, decimal, memory_type, seconds, timestamp};
 use super::validate::{MAX_CONTENT_BYTES, Violations};
 use crate::error::Result;
 use crate::model::{Category, Operation, Owner, Role, TaskId};
@@ -157,6 +157,8 @@ pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::St
                     Operation::Unchanged => pb::Operation::Unchanged,
                 }
                 .into(),
+                event_time: memory.event_time.map(timestamp),
+                importance: decimal(memory.importance),
             })
             .collect(),
         task_id: None,
