@@ -34,8 +34,9 @@ use schemas::Schemas;
 const UNPREFIXED: &str = "Unprefixed";
 const SUMMARY: &str = "The long-term memory of AI applications";
 const DESCRIPTION: &str = "This document is made from the `.proto` files that the server is compiled from; every \
-    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored. Absent optional fields of an \
-    answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Beside the listed ones, a \
+    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored, but for other spellings of a \
+    field and for what other services call the person or a filter (`userId`, `filters`, `run_id`): these are a \
+    `VALIDATION_ERROR` that names the right field. Absent optional fields of an answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Beside the listed ones, a \
     server that demands TLS answers 403 to everything that is not encrypted. The routes under the tag *Unprefixed* \
     are the same as those under `/v1`.";
 

@@ -17,6 +17,8 @@ use super::error::{Problem, Violation};
 /// not a broken connection.
 const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// What is looked at of a body that a request needs none of.
+const STRAY_BYTES: usize = 64 * 1024;
 
 /// The whole body, if it is JSON and within the limit.
 pub(super) async fn json(body: Body, headers: &HeaderMap, max_bytes: usize) -> Result<Bytes, Problem> {
@@ -25,6 +27,16 @@ pub(super) async fn json(body: Body, headers: &HeaderMap, max_bytes: usize) -> R
         return Err(Problem::unsupported_media_type());
     }
     Ok(bytes)
+}
+
+/// The body of a request that needs none, where it is JSON and short; any other is read and thrown away.
+pub(super) async fn stray(body: Body, headers: &HeaderMap) -> Option<Bytes> {
+    if body.is_end_stream() || headers.contains_key(EXPECT) || !is_json(headers) {
+        drain(body, headers).await;
+        return None;
+    }
+    let read = whole(body, headers, STRAY_BYTES);
+    tokio::time::timeout(DRAIN_TIME, read).await.ok()?.ok()
 }
 
 /// Reads on without keeping anything, within reason.

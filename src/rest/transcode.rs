@@ -105,8 +105,8 @@ impl Transcoder {
         let frame = |json| request_frame(&self.schema, binding, captures, query, json);
         match binding.body {
             BodyRule::None => {
-                body::drain(body, &parts.headers).await;
-                Ok(Body::from(frame(None)?))
+                let stray = body::stray(body, &parts.headers).await;
+                Ok(Body::from(frame(stray.as_deref())?))
             }
             BodyRule::Whole | BodyRule::Field(_) => {
                 let json = body::json(body, &parts.headers, self.settings.max_body_bytes).await?;
@@ -187,6 +187,7 @@ fn request_frame(
             decoder.body_field(&schema.message(binding.input).fields[index], json);
             taken.push(index);
         }
+        (BodyRule::None, Some(json)) => params::stray_body(&mut decoder, binding, json),
         (BodyRule::Chunks(index), _) => taken.push(index),
         (_, _) => {}
     }

@@ -262,7 +262,7 @@ async fn a_refusal_names_every_bad_field() {
             message("Hi."),
             pb::Message {
                 role: 99,
-                ..message("")
+                ..message(&"x".repeat(32_769))
             },
         ],
         agent_id: "a\u{0}b".to_owned(),
@@ -281,8 +281,11 @@ async fn a_refusal_names_every_bad_field() {
     violations.sort();
     let expected = [
         ("agent_id", "must have no control or invisible characters"),
-        ("messages[1].content", "must be 1 to 32768 bytes"),
-        ("messages[1].role", "must be user, assistant or system"),
+        ("messages[1].content", "must be at most 32768 bytes"),
+        (
+            "messages[1].role",
+            "must be one of: user, assistant, system, developer, tool, function",
+        ),
         ("user_id", "must be 0 to 128 characters"),
     ];
     assert_eq!(

@@ -34,6 +34,7 @@ mod portability;
 mod postgres;
 mod process;
 mod profiles;
+mod published;
 mod quality;
 mod readme;
 mod reembedding;
