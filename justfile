@@ -1,6 +1,6 @@
-# The chores of the project.
+# The tasks of the project.
 
-# What `just` alone shows.
+# List the tasks.
 default:
     @just --list
 
@@ -8,7 +8,11 @@ default:
 test *args:
     tests/run {{args}}
 
-# Run the tests of the local embedder, which fetch a model.
+# Attack a real server: unfinished bodies, silent connections, amplification, other people's data.
+attack:
+    cargo nextest run --test it attack::
+
+# Run the tests of the local embedder, which download a model.
 test-local *args:
     tests/run-local-embedder {{args}}
 
@@ -16,7 +20,7 @@ test-local *args:
 fmt:
     cargo fmt
 
-# Everything that is checked beside the tests.
+# Run all checks other than the tests.
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
@@ -33,39 +37,39 @@ eval data="../shared/data/locomo_dev.json":
     cargo run --release -- eval recall --ablation --leave-one-out --data {{data}}
     cargo run --release -- eval extract --data tests/quality/sentences.jsonl
 
-# Fit the extractor's classifier anew.
+# Retrain the extractor's classifier.
 train:
     cargo run --release -- eval train --data tools/classifier/sentences.tsv \
       --sentences tests/quality/sentences.jsonl --output assets/extraction/classifier.tsv
 
-# What authentication costs, as ratios within one run.
+# Measure what authentication costs, as ratios within one run.
 bench:
     cargo bench --bench authentication
 
-# What storing and searching cost as a person's memories grow.
+# Measure what storing and searching cost as a person's memories grow.
 bench-memories:
     cargo bench --bench memories
 
-# What the service costs over a bare tonic server, and REST over gRPC.
+# Measure what the service costs over a bare tonic server, and REST compared with gRPC.
 bench-overhead *args:
     cargo bench --bench overhead -- {{args}}
 
-# What requests and starts cost as memories and people grow: sizes, persons, startup.
+# Measure what requests and starts cost as memories and people grow: sizes, persons, startup.
 bench-growth *args:
     cargo bench --bench growth -- {{args}}
 
-# Kill, cut and crash under writers, round after round, and count what is lost, doubled or leaked.
+# Kill, cut off and crash servers during writes, round after round, and count what is lost, doubled or leaked.
 faults rounds="200":
     MEMSYNC_TEST_FAULT_ROUNDS={{rounds}} cargo test --test it faults::rounds -- --nocapture --test-threads 1
 
-# Whether resident memory stays where it is under load.
+# Check that resident memory stays stable under load.
 soak minutes="30":
     MEMSYNC_SOAK_MINUTES={{minutes}} cargo bench --bench soak
 
-# Put load on a running server.
+# Run a load test against a running server.
 load *args:
     cargo run --release --example load -- {{args}}
 
-# The binary to hand out.
+# Build the binary for distribution.
 dist:
     cargo build --profile dist

@@ -49,7 +49,7 @@ pub enum Error {
     #[error("Task not found")]
     TaskNotFound,
     /// There are too few memories for a profile: so many.
-    #[error("There are too few memories for a profile")]
+    #[error("There are not enough memories for a profile")]
     ProfileNotFound(usize),
     /// There are too few memories for a biography, or it is not public: so many memories.
     #[error("There is no bio")]
@@ -66,7 +66,7 @@ pub enum Error {
         max: usize,
     },
     /// The address has an account already.
-    #[error("This e-mail address has an account already")]
+    #[error("There is already an account with this e-mail address")]
     EmailTaken,
     /// Too many requests, or too many failed sign-ins.
     #[error("Rate limit exceeded")]
@@ -75,7 +75,7 @@ pub enum Error {
     #[error("{0}")]
     Conflict(&'static str),
     /// The memory to delete has another version by now.
-    #[error("The memory has another version by now")]
+    #[error("The memory has changed in the meantime")]
     DeletionConflict,
     /// The request is larger than the limit, in MiB.
     #[error("Request is larger than {0} MiB")]
@@ -83,6 +83,9 @@ pub enum Error {
     /// The caller's deadline passed.
     #[error("Deadline exceeded")]
     DeadlineExceeded,
+    /// The request's body did not arrive in time.
+    #[error("The request body did not arrive in time")]
+    BodyTimeout,
     /// The database or another dependency does not answer.
     #[error("Service unavailable")]
     Unavailable(#[source] Cause),

@@ -1,5 +1,6 @@
 //! MemSync: the long-term memory of AI applications, as one service. `docs/ARCHITECTURE.md` shows the rooms.
 
+pub mod admission;
 pub mod app;
 pub mod config;
 pub mod dashboard;

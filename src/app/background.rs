@@ -28,7 +28,7 @@ impl App {
     pub(super) async fn flush(&self) {
         for written in [self.usage.flush().await, self.audit.flush().await] {
             if let Err(error) = written {
-                tracing::warn!(%error, "counts of usage are not written yet");
+                tracing::warn!(%error, "usage counts are not written yet");
             }
         }
     }
@@ -76,7 +76,7 @@ pub(super) async fn do_jobs(app: App, mut stopped: watch::Receiver<bool>) {
         _ = stopped.changed() => return,
     }
     if let Err(error) = app.memories.resume_tasks().await {
-        tracing::warn!(%error, "tasks of the last run wait until their time is over");
+        tracing::warn!(%error, "tasks of the previous run wait until their leases end");
     }
     jobs::run(app.memories, app.profiles, stopped).await;
 }
@@ -109,12 +109,12 @@ pub(super) async fn maintain(app: App, config: Config) {
             _ = flush.tick() => app.flush().await,
             _ = expire.tick() => match app.forget_expired(&instance).await {
                 Ok(0) => {}
-                Ok(count) => tracing::info!(count, "memories were forgotten whose time is over"),
-                Err(error) => tracing::warn!(%error, "memories whose time is over are not forgotten yet"),
+                Ok(count) => tracing::info!(count, "expired memories were removed"),
+                Err(error) => tracing::warn!(%error, "expired memories are not removed yet"),
             },
             _ = purge.tick() => {
                 if let Err(error) = app.purge(&instance, &config).await {
-                    tracing::warn!(%error, "what is too old is not forgotten yet");
+                    tracing::warn!(%error, "old data is not removed yet");
                 }
             }
         }
@@ -144,10 +144,10 @@ pub(super) async fn watch_database(app: App, config: Config, health: HealthRepor
             continue;
         }
         match answer {
-            Ok(()) => tracing::info!("the database answers"),
+            Ok(()) => tracing::info!("the database is available"),
             Err(error) => tracing::warn!(
                 error = format!("{:#}", anyhow::Error::from(error)),
-                "the database is away"
+                "the database is unavailable"
             ),
         }
         for service in SERVICES {

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::admission::{Capacity, CapacityLimits};
 use crate::config::{Config, EmbedderConfig};
 use crate::dashboard;
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ use crate::proto::DESCRIPTORS;
 use crate::providers::LocalModel;
 use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
-use crate::server::{self, Room, ServerHandle, TlsCertificate};
+use crate::server::{self, ConnectionLimits, ServerHandle, TlsCertificate};
 use crate::services::{
     AuditLog, AuthService, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
     Receipts, Secret, UsageService,
@@ -157,7 +158,7 @@ impl App {
         let can_migrate = config.database.auto_migrate;
         if !self.memories.prepare_candidates(&store, can_migrate).await? && config.max_memories_per_person == 0 {
             tracing::warn!(
-                "index.max_memories_per_person: this database can't find candidates; memory holds everybody"
+                "index.max_memories_per_person is ignored: this database can't find candidates, so memory holds everybody"
             );
         }
         if let Err(error) = store.check_master_key().await {
@@ -238,7 +239,7 @@ impl App {
         if let Some(file) = &config.address_file {
             std::fs::write(file, address.to_string())?;
         }
-        let handle = ServerHandle::new();
+        let handle = ServerHandle::new(&connection_limits(config), &config.trusted_proxies);
         let serving = tokio::spawn(server::serve(
             listener,
             certificate.clone(),
@@ -294,7 +295,7 @@ impl Running {
         for service in SERVICES {
             self.health.set_service_status(service, ServingStatus::NotServing).await;
         }
-        self.handle.graceful_shutdown(Some(self.shutdown_timeout));
+        self.handle.graceful_shutdown(self.shutdown_timeout);
         if !self.serving.is_finished() {
             self.serving.await??;
         }
@@ -321,14 +322,36 @@ fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
     }
 }
 
-/// gRPC, OAuth, the documentation and the dashboard by their own paths, REST for everything else; all in one room.
+fn connection_limits(config: &Config) -> ConnectionLimits {
+    let settings = &config.connections;
+    let possible = server::raise_file_limit();
+    if possible < settings.max {
+        tracing::warn!(
+            connections = possible,
+            "the limit on open files allows fewer connections than limits.max_connections: raise it (ulimit -n)"
+        );
+    }
+    ConnectionLimits {
+        max: settings.max.min(possible).max(1),
+        max_per_address: settings.max_per_address,
+        header_timeout: settings.header_timeout,
+        idle_timeout: settings.idle_timeout,
+        unread_timeout: settings.body_timeout,
+    }
+}
+
+/// gRPC, OAuth, the documentation and the dashboard by their own paths, REST for everything else; all within one capacity.
 fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
         version: VERSION,
     };
-    let room = Room::new(config.max_concurrent_requests, config.max_request_memory_mb);
+    let capacity = Capacity::new(CapacityLimits {
+        requests: config.max_concurrent_requests,
+        memory_mb: config.max_request_memory_mb,
+        body_timeout: config.connections.body_timeout,
+    });
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
     // The services see to it themselves.
     let over_tls = |pages: Router| match config.tls_required {
@@ -339,8 +362,8 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         true => rest::for_browsers(over_tls(dashboard::router(rest.clone())), &[])?,
         false => Router::new(),
     };
-    let dashboard = server::within(dashboard, &room, rest::overloaded);
-    let rest = server::within(rest, &room, rest::overloaded);
+    let dashboard = server::limited(dashboard, &capacity, rest::overloaded);
+    let rest = server::limited(rest, &capacity, rest::overloaded);
     let oauth = oauth::router(OAuthOptions {
         auth: Arc::clone(&app.auth),
         limits: Arc::clone(&app.limits),
@@ -348,11 +371,11 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         tls_required: config.tls_required,
     });
     let oauth = rest::for_browsers(oauth, &settings.allowed_origins)?;
-    let oauth = server::within(oauth, &room, rest::overloaded);
+    let oauth = server::limited(oauth, &capacity, rest::overloaded);
     let document = openapi::document(descriptors, settings.version, config.public_url.as_ref())?;
     let docs = rest::for_browsers(over_tls(openapi::router(&document)), &settings.allowed_origins)?;
-    let docs = server::within(docs, &room, rest::overloaded);
-    let grpc = server::within(grpc, &room, grpc::overloaded);
+    let docs = server::limited(docs, &capacity, rest::overloaded);
+    let grpc = server::limited(grpc, &capacity, grpc::overloaded);
     Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))
 }
 

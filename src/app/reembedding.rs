@@ -39,7 +39,7 @@ pub(super) async fn reembed(app: App) {
         match app.reembed(&instance).await {
             Ok(true) => done = Some(Instant::now()),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "memories are not given vectors of the model in use yet"),
+            Err(error) => tracing::warn!(%error, "vectors of the current model are not computed yet"),
         }
     }
 }
@@ -66,14 +66,14 @@ impl App {
                 changed += step.changed;
                 if step.memories > 0 && missing.is_none() {
                     let count = self.memories.count_embeddings().await?.missing + step.stored;
-                    tracing::info!(model, missing = count, "memories are given vectors of the model in use");
+                    tracing::info!(model, missing = count, "computing vectors of the current model");
                     missing = Some(count);
                 }
                 if let Some(missing) = missing
                     && told.elapsed() >= TOLD_EVERY
                 {
                     told = Instant::now();
-                    tracing::info!(stored, missing, "memories are given vectors");
+                    tracing::info!(stored, missing, "still computing vectors of the current model");
                 }
                 if renewed.elapsed() >= RENEWED_AFTER {
                     renewed = Instant::now();
@@ -89,7 +89,7 @@ impl App {
         }
         self.keep_reembedding(instance, TimeDelta::zero()).await?;
         if stored > 0 {
-            tracing::info!(model, stored, "memories have vectors of the model in use");
+            tracing::info!(model, stored, "all memories have vectors of the current model");
         }
         Ok(true)
     }

@@ -70,6 +70,8 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// Memory for requests being answered at one time, in MiB; more are refused with 503.
     pub max_request_memory_mb: u32,
+    /// Connections, and how long their clients may keep them waiting.
+    pub connections: ConnectionsConfig,
     /// Settings given under names that mean nothing, perhaps mistyped.
     pub unknown: Vec<String>,
 }
@@ -165,6 +167,21 @@ pub struct LimitsConfig {
     pub integrations_per_minute: u32,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+}
+
+/// Connections, and how long their clients may keep them waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionsConfig {
+    /// Open at one time; the one that has been idle for longest makes way.
+    pub max: usize,
+    /// Open at one time from one address that is no trusted proxy.
+    pub max_per_address: usize,
+    /// For the head of a request.
+    pub header_timeout: Duration,
+    /// For a body, beside 1 s for each 8 KiB of it; for the next piece of a stream; to read on in an answer.
+    pub body_timeout: Duration,
+    /// Without a request.
+    pub idle_timeout: Duration,
 }
 
 /// A setting that must not be shown. Its `Debug` hides it.
@@ -305,6 +322,13 @@ impl Config {
             max_memories_per_person: read.get("index.max_memories_per_person").unwrap_or(200_000),
             max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
             max_request_memory_mb: read.get("limits.max_request_memory_mb").unwrap_or(512),
+            connections: ConnectionsConfig {
+                max: read.get("limits.max_connections").unwrap_or(8192),
+                max_per_address: read.get("limits.max_connections_per_address").unwrap_or(1024),
+                header_timeout: read.seconds("limits.header_timeout", 10.0),
+                body_timeout: read.seconds("limits.body_timeout", 30.0),
+                idle_timeout: read.seconds("limits.idle_timeout", 300.0),
+            },
             unknown: Vec::new(),
             data_dir,
         };
@@ -340,6 +364,14 @@ impl Config {
             ("index.memory_mb", self.index_memory_mb == 0),
             ("limits.max_concurrent_requests", self.max_concurrent_requests == 0),
             ("limits.max_request_memory_mb", self.max_request_memory_mb == 0),
+            ("limits.max_connections", self.connections.max == 0),
+            (
+                "limits.max_connections_per_address",
+                self.connections.max_per_address == 0,
+            ),
+            ("limits.header_timeout", self.connections.header_timeout.is_zero()),
+            ("limits.body_timeout", self.connections.body_timeout.is_zero()),
+            ("limits.idle_timeout", self.connections.idle_timeout.is_zero()),
             (
                 "auth.access_token_lifetime",
                 self.auth.access_token_lifetime.as_secs() == 0,

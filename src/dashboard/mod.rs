@@ -105,7 +105,7 @@ async fn only_from_its_pages(request: Request, next: Next) -> Response {
             &request,
             StatusCode::FORBIDDEN,
             "PERMISSION_DENIED",
-            "This did not come from a page of the dashboard",
+            "This request did not come from a page of the dashboard",
         )
     }
 }
@@ -146,7 +146,7 @@ async fn no_such_method(request: Request) -> Response {
         &request,
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED",
-        "This route does not take that method",
+        "This route does not allow that method",
     )
 }
 

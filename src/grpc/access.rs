@@ -32,6 +32,8 @@ pub(super) struct Rule {
     pub(super) class: RateLimitClass,
     /// Its name.
     pub(super) rpc: Arc<str>,
+    /// Whether it takes a stream.
+    pub(super) takes_stream: bool,
 }
 
 /// The declarations can't be served.
@@ -62,6 +64,7 @@ impl AccessTable {
                 access,
                 class: rate_limit_class(&method),
                 rpc: method.name().into(),
+                takes_stream: method.is_client_streaming(),
             };
             Ok((
                 format!("/{}/{}", method.parent_service().full_name(), method.name()),

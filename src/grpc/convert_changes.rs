@@ -202,7 +202,7 @@ pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String
     let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).map(str::to_owned));
     match &after {
         Some(Some(user_id)) => violations.visible("cursor", user_id, 0),
-        Some(None) => violations.add("cursor", "must be the `next_cursor` of a page before"),
+        Some(None) => violations.add("cursor", "must be the `next_cursor` of an earlier page"),
         None => {}
     }
     violations.finish((after.flatten(), u64::try_from(limit).unwrap_or(1)))

@@ -8,8 +8,10 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderMap;
 use prost_reflect::{DescriptorPool, MethodDescriptor};
+use tokio::time::Instant;
 use tonic::Status;
 
+use crate::admission::Arrival;
 use crate::error::Error;
 
 /// How long requests may take.
@@ -33,27 +35,42 @@ impl Deadlines {
         }
     }
 
-    /// How long this request may take; for ever when absent.
-    fn of(&self, request: &Request) -> Option<Duration> {
-        let wanted = grpc_timeout(request.headers());
-        if self.unbounded.contains(request.uri().path()) {
-            wanted
-        } else {
-            Some(wanted.map_or(self.max, |wanted| wanted.min(self.max)))
-        }
-    }
-
-    /// The answer to a request, if it comes in time.
+    /// The answer to a request, if it comes in time: in the caller's, and in this server's from when the request was there
+    /// to its end.
     pub(super) async fn within<F>(&self, request: Request, answer: impl FnOnce(Request) -> F) -> Response
     where
         F: Future<Output = Response>,
     {
-        let deadline = self.of(&request);
+        let wanted = grpc_timeout(request.headers());
+        let is_bounded = !self.unbounded.contains(request.uri().path());
+        let arrival = request.extensions().get::<Arrival>().cloned();
         let answer = answer(request);
-        let Some(deadline) = deadline else { return answer.await };
-        match tokio::time::timeout(deadline, answer).await {
-            Ok(response) => response,
-            Err(_) => Status::from(Error::DeadlineExceeded).into_http(),
+        let deadline = async {
+            let now = Instant::now();
+            match wanted {
+                Some(wanted) if !is_bounded || wanted <= self.max => tokio::time::sleep_until(now + wanted).await,
+                Some(_) | None if is_bounded => self.pass(now, arrival.as_ref()).await,
+                Some(_) | None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            response = answer => response,
+            () = deadline => Status::from(Error::DeadlineExceeded).into_http(),
+        }
+    }
+
+    /// Returns when the request has been worked on for as long as it may.
+    async fn pass(&self, mut since: Instant, arrival: Option<&Arrival>) {
+        loop {
+            tokio::time::sleep_until(since + self.max).await;
+            let Some(arrival) = arrival else { return };
+            match arrival.worked_on_since() {
+                Some(latest) if latest.elapsed() >= self.max => return,
+                Some(latest) => since = latest,
+                // How long a client may leave its body unfinished is bounded elsewhere.
+                None => since = Instant::now(),
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 
 use super::access::{Access, AccessTable, Rule};
+use crate::admission::{Arrival, Fault};
 use crate::error::{Error, Result};
 use crate::model::{AuthMethod, Caller, JudgeOnly, Origin};
 use crate::services::{
@@ -43,7 +44,7 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     let started = Instant::now();
     let origin = request.extensions().get::<Arc<Origin>>().cloned().unwrap_or_default();
     if layer.tls_required && !origin.secure {
-        return refuse(Error::ForbiddenHere("This server answers over TLS only"));
+        return refuse(Error::ForbiddenHere("This server requires TLS"));
     }
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {
@@ -67,16 +68,28 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     let mut response = match refusal.or_else(|| layer.lacking(&caller, &rule, &origin)) {
         Some(error) => refuse(error),
         None if judge_only => Status::ok("").into_http(),
-        None => {
-            request.extensions_mut().insert(Arc::clone(&caller));
-            next.run(request).await
-        }
+        None => match take_on(&request, &caller, rule.takes_stream) {
+            Err(fault) => refuse(fault.into()),
+            Ok(()) => {
+                request.extensions_mut().insert(Arc::clone(&caller));
+                next.run(request).await
+            }
+        },
     };
     layer.count(&caller, &rule, started, &response, judge_only);
     if let Some(allowance) = allowance {
         show(&allowance, response.headers_mut());
     }
     response
+}
+
+/// Says whose request this is, before any of its body is read.
+fn take_on(request: &Request, caller: &Caller, takes_stream: bool) -> Result<(), Fault> {
+    let Some(arrival) = request.extensions().get::<Arrival>() else {
+        return Ok(());
+    };
+    arrival.identify(&caller.account_id)?;
+    if takes_stream { arrival.keep_place() } else { Ok(()) }
 }
 
 impl Admission {

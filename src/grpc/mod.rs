@@ -9,6 +9,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use http::HeaderMap;
 use prost_reflect::DescriptorPool;
 use tonic::Status;
 use tonic::codec::CompressionEncoding;
@@ -18,6 +19,7 @@ use tonic_health::server::HealthReporter;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::admission::Fault;
 use crate::error::Error;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::integration_service_server::IntegrationServiceServer;
@@ -134,7 +136,7 @@ async fn surround(State(layer): State<Arc<(Deadlines, Admission)>>, request: Req
     status::name_transport_faults(answer.await)
 }
 
-/// What a request is told that there is no room for.
-pub async fn overloaded(_: Request) -> Response {
-    Status::from(Error::Unavailable("too many requests at one time".into())).into_http()
+/// The answer to a request that was not taken on, or whose body did not come as it must.
+pub fn overloaded(_: &HeaderMap, fault: Fault) -> Response {
+    Status::from(Error::from(fault)).into_http()
 }

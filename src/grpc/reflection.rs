@@ -98,3 +98,28 @@ fn collect(message: &MessageDescriptor, seen: &mut BTreeSet<String>, found: &mut
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_request_is_an_alias_but_one_that_two_enums_share() {
+        let descriptors = DescriptorPool::decode(DESCRIPTORS).expect("compiled descriptors");
+        let set = with_words(&descriptors).expect("a descriptor set");
+        let told = DescriptorPool::from_file_descriptor_set(set).expect("still descriptors");
+        let mut missing = Vec::new();
+        for name in enums_of_requests(&descriptors) {
+            let enumeration = told.get_enum_by_name(&format!("{PACKAGE}.{name}")).expect("declared");
+            let names: Vec<String> = enumeration.values().map(|value| value.name().to_owned()).collect();
+            let first = names.first().and_then(|first| first.strip_suffix(UNSPECIFIED));
+            let prefix = first.expect("a value for none");
+            for word in names.iter().filter_map(|name| name.strip_prefix(prefix)) {
+                if word != UNSPECIFIED && !names.contains(&word.to_ascii_lowercase()) {
+                    missing.push(format!("{name}.{word}"));
+                }
+            }
+        }
+        assert_eq!(missing, ["BioStyle.PROFESSIONAL"]);
+    }
+}

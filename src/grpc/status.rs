@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::MAX_MESSAGE_BYTES;
+use crate::admission::Fault;
 use crate::error::{Error, Violation};
 use crate::model::Category;
 use crate::profile::BioFormat;
@@ -84,6 +85,7 @@ impl From<Error> for Status {
             | Error::Conflict(_)
             | Error::DeletionConflict
             | Error::DeadlineExceeded
+            | Error::BodyTimeout
             | Error::Internal(_) => {}
         }
         let reason = reason.as_str_name().trim_start_matches("ERROR_REASON_");
@@ -116,8 +118,22 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
         Error::DeletionConflict => (Code::Aborted, ErrorReason::DeletionConflict),
         Error::TooLarge(_) => (Code::ResourceExhausted, ErrorReason::PayloadTooLarge),
         Error::DeadlineExceeded => (Code::DeadlineExceeded, ErrorReason::DeadlineExceeded),
+        Error::BodyTimeout => (Code::DeadlineExceeded, ErrorReason::RequestTimeout),
         Error::Unavailable(_) => (Code::Unavailable, ErrorReason::ServiceUnavailable),
         Error::Internal(_) => (Code::Internal, ErrorReason::InternalError),
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Full => Self::Unavailable(fault.into()),
+            Fault::TooSlow => Self::BodyTimeout,
+            Fault::TooLarge(bytes) => {
+                let reason = format!("must be at most {bytes} bytes long without credentials");
+                Self::Invalid(vec![Violation::new("body", reason)])
+            }
+        }
     }
 }
 
@@ -157,7 +173,14 @@ pub(super) fn name_transport_faults(response: Response) -> Response {
         Some(b"13") => Error::Invalid(vec![Violation::new("body", "is not a message of the expected type")]),
         Some(_) | None => return response,
     };
-    Status::from(error).into_http()
+    let mut named = Status::from(error).into_http();
+    let allowance = headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("x-ratelimit-"));
+    named
+        .headers_mut()
+        .extend(allowance.map(|(name, value)| (name.clone(), value.clone())));
+    named
 }
 
 /// The answer to a request whose handler panicked.

@@ -113,7 +113,7 @@ impl Violations {
             .and_then(|nanos| DateTime::from_timestamp(seconds, nanos));
         let time = time.filter(|t| years.contains(&chrono::Datelike::year(t)));
         if time.is_none() {
-            self.add(field, "must be a time of the years 1 to 9999");
+            self.add(field, "must be a time between the years 1 and 9999");
         }
         time
     }

@@ -22,7 +22,7 @@ pub async fn run(memories: Arc<MemoryService>, profiles: Arc<ProfileService>, mu
         let is_idle = match do_next(&memories, &profiles).await {
             Ok(did_one) => !did_one,
             Err(error) => {
-                tracing::warn!(%error, "background tasks can't be done now");
+                tracing::warn!(%error, "background tasks can't run now");
                 true
             }
         };

@@ -18,8 +18,8 @@ pub struct Origin {
     pub account_id: OnceLock<AccountId>,
 }
 
-/// In a request's extensions: only judge whether the caller may make this call; do not make it. REST asks so for a
-/// request that it can't read, so that whoever has no access learns that first.
+/// In a request's extensions: only judge whether the caller may make this call; do not make it. The health check asks so
+/// for the credentials that it is given.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgeOnly;
 

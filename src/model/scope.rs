@@ -64,11 +64,11 @@ impl Scope {
             Self::MemoriesWrite => "store, change and delete your memories",
             Self::ProfileRead => "read your profile",
             Self::ProfileWrite => "change your profile",
-            Self::IntegrationsRead => "see the state of your imports",
+            Self::IntegrationsRead => "see the status of your imports",
             Self::IntegrationsWrite => "start and cancel imports",
             Self::UsageRead => "see how much your account is used",
             Self::KeysRead => "list your API keys",
-            Self::KeysWrite => "make and revoke API keys",
+            Self::KeysWrite => "create and revoke API keys",
         }
     }
 }

@@ -127,7 +127,7 @@ pub(super) async fn decide(
     if decision.decision.as_deref() != Some("allow") {
         let denied = OAuthError::Protocol {
             code: "access_denied",
-            description: "the person said no".into(),
+            description: "the person denied the request".into(),
         };
         return redirect_with_error(&consent.redirect_uri, &request, &issuer, &denied);
     }
@@ -186,7 +186,7 @@ fn redirect_with_error(to: &str, request: &AuthorizationRequest, issuer: &str, e
 
 fn redirect(to: &str, parameters: &[(&str, Option<&str>)]) -> Response {
     let Ok(mut url) = Url::parse(to) else {
-        return dead_end("The program's address can't be used.", StatusCode::BAD_REQUEST);
+        return dead_end("The program's redirect address can't be used.", StatusCode::BAD_REQUEST);
     };
     let given = parameters.iter().filter_map(|(name, value)| Some((name, (*value)?)));
     url.query_pairs_mut().extend_pairs(given);

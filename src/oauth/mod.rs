@@ -53,9 +53,7 @@ pub fn router(options: OAuthOptions) -> Router {
 async fn guard(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
     let origin = origin(request.extensions());
     if options.tls_required && !origin.secure {
-        return failure(OAuthError::Service(Error::ForbiddenHere(
-            "This server answers over TLS only",
-        )));
+        return failure(OAuthError::Service(Error::ForbiddenHere("This server requires TLS")));
     }
     match options.limits.take_anonymous(origin.address) {
         Ok(()) => next.run(request).await,

@@ -76,7 +76,7 @@ fn credentials(
     };
     let (id, secret) = basic(header).ok_or_else(refused)?;
     if client_secret.is_some() || client_id.is_some_and(|other| other != id) {
-        return Err(invalid_request("the client authenticates in two ways"));
+        return Err(invalid_request("the client must authenticate in one way only"));
     }
     Ok(ProgramCredentials {
         client_id: id,

@@ -156,13 +156,14 @@ fn sample(reason: ErrorReason) -> (u16, &'static str, Value) {
         ApiKeyNotFound => (404, "API key not found", none()),
         OauthClientNotFound => (404, "OAuth client not found", none()),
         IntegrationNotFound => (404, "Task not found", none()),
-        ProfileNotFound => (404, "There are too few memories for a profile", few()),
+        ProfileNotFound => (404, "There are not enough memories for a profile", few()),
         BioNotFound => (404, "There is no bio", few()),
         RouteNotFound => (404, "No such route", none()),
-        MethodNotAllowed => (405, "This route does not take that method", none()),
-        Conflict => (409, "The memory has another version", none()),
-        DeletionConflict => (409, "The memory has another version by now", none()),
-        EmailTaken => (409, "This e-mail address has an account already", none()),
+        MethodNotAllowed => (405, "This route does not allow that method", none()),
+        RequestTimeout => (408, "The request body did not arrive in time", none()),
+        Conflict => (409, "The memory has changed in the meantime", none()),
+        DeletionConflict => (409, "The memory has changed in the meantime", none()),
+        EmailTaken => (409, "There is already an account with this e-mail address", none()),
         PayloadTooLarge => (
             413,
             "The request body must not be larger than 4 MB",
@@ -187,7 +188,7 @@ fn sample(reason: ErrorReason) -> (u16, &'static str, Value) {
 pub(super) fn schemas(pool: &DescriptorPool, comments: &Comments) -> Result<Map<String, Value>, OpenApiError> {
     let name = "memsync.v1.ErrorReason";
     let declared = pool.get_enum_by_name(name).ok_or(OpenApiError::Missing(name))?;
-    let mut description = "What went wrong, to branch on. A later version can have more.".to_owned();
+    let mut description = "What went wrong, for programs to branch on. Later versions can add more.".to_owned();
     let mut codes = Vec::new();
     for value in declared.values().filter(|value| value.number() != 0) {
         let code = value.name().trim_start_matches(PREFIX).to_owned();
@@ -198,15 +199,15 @@ pub(super) fn schemas(pool: &DescriptorPool, comments: &Comments) -> Result<Map<
         "ErrorReason": {"type": "string", "enum": codes, "description": description},
         "ErrorObject": {
             "type": "object",
-            "description": "The failure for programs.",
+            "description": "The failure, for programs.",
             "required": ["code", "message", "details"],
             "properties": {
                 "code": reference("ErrorReason"),
-                "message": {"type": "string", "description": "What went wrong, for people. It can change."},
+                "message": {"type": "string", "description": "What went wrong, for people. The wording can change."},
                 "details": {
                     "type": "object",
                     "additionalProperties": true,
-                    "description": "What belongs to the code: `field`, `reason` and `violations` of a \
+                    "description": "Details that depend on the code: `field`, `reason` and `violations` of a \
                         VALIDATION_ERROR, `limit` and `reset_time` of a RATE_LIMIT_EXCEEDED, and so on.",
                 },
             },

@@ -51,8 +51,8 @@ pub(super) fn of_answers() -> Value {
         json!({"description": description, "required": required, "schema": schema})
     };
     json!({
-        "X-Request-Id": header("The request's id: the caller's, if it sent a sane one.", true, "string"),
-        "X-RateLimit-Limit": header("Requests allowed in a minute; absent where there is no limit.", false, "integer"),
+        "X-Request-Id": header("The request's id. It is the caller's if that was valid.", true, "string"),
+        "X-RateLimit-Limit": header("Requests allowed per minute; absent if there is no limit.", false, "integer"),
         "X-RateLimit-Remaining": header("Requests left in this minute.", false, "integer"),
         "X-RateLimit-Reset": header("When the minute ends, in Unix seconds.", false, "integer"),
         "Retry-After": header("Seconds to wait.", true, "integer"),
@@ -67,28 +67,28 @@ pub(super) fn of_requests() -> Value {
         "X-User-Id": {
             "name": "X-User-Id",
             "in": "header",
-            "description": "The person, where the request has no `user_id`.",
+            "description": "The person, if the request has no `user_id`.",
             "schema": {"type": "string", "maxLength": 128},
         },
         "Idempotency-Key": {
             "name": "Idempotency-Key",
             "in": "header",
-            "description": "The same key and body within 24 hours gets the first answer, and nothing is stored twice. \
+            "description": "The same key and body within 24 hours get the first answer, and nothing is stored twice. \
                 Another body is a 409.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 128},
         },
         "If-Match": {
             "name": "If-Match",
             "in": "header",
-            "description": "Go on only if this is the current ETag; else 409.",
+            "description": "Change the memory only if this is its current ETag; otherwise 409.",
             "schema": {"type": "string", "pattern": "^(\\*|(W/)?\"[0-9]{1,18}\")$"},
             "example": "\"1\"",
         },
         "X-Request-Id": {
             "name": "X-Request-Id",
             "in": "header",
-            "description": "An id for this request, which comes back and is in the server's log; the server makes one \
-                where there is none, or one of other characters.",
+            "description": "An id for this request, which is returned and logged. The server makes one if it is \
+                missing or has other characters.",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{1,128}$"},
         },
     })

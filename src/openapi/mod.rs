@@ -33,11 +33,11 @@ use schemas::Schemas;
 /// The tag of routes without `/v1`, which published clients call.
 const UNPREFIXED: &str = "Unprefixed";
 const SUMMARY: &str = "The long-term memory of AI applications";
-const DESCRIPTION: &str = "This document is made from the `.proto` files that the server is compiled from; every \
-    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored, but for other spellings of a \
-    field and for what other services call the person or a filter (`userId`, `filters`, `run_id`): these are a \
-    `VALIDATION_ERROR` that names the right field. Absent optional fields of an answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Beside the listed ones, a \
-    server that demands TLS answers 403 to everything that is not encrypted. The routes under the tag *Unprefixed* \
+const DESCRIPTION: &str = "This document is made from the `.proto` files that the server is compiled from. Every \
+    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored, except other spellings of a field \
+    and other services' names for the person or a filter (`userId`, `filters`, `run_id`). Those are a \
+    `VALIDATION_ERROR` that names the right field. Absent optional fields of an answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Apart from the listed errors, a \
+    server that requires TLS answers 403 to everything that is not encrypted. The routes under the tag *Unprefixed* \
     are the same as those under `/v1`.";
 
 /// The document can't be made.
@@ -95,7 +95,7 @@ pub fn document(descriptors: &DescriptorPool, version: &str, public_url: Option<
     }
     tags.push(json!({"name": "OAuth", "description": "OAuth 2.0, as in the RFCs."}));
     tags.push(json!({"name": "Health", "description": "Whether the server can serve."}));
-    tags.push(json!({"name": UNPREFIXED, "description": "The same routes as published clients call them."}));
+    tags.push(json!({"name": UNPREFIXED, "description": "The same routes without `/v1`, as some published clients call them."}));
 
     let responses = operations.responses.into_components();
     let paths = operations.paths;

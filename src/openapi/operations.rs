@@ -124,7 +124,7 @@ impl Operations<'_> {
         let later = method.input().get_field_by_name("async");
         if later.is_some_and(|field| field.kind() == Kind::Bool) {
             let mut accepted = response.clone();
-            accepted["description"] = json!("With `async`: taken on, and done later. The answer has `task_id`.");
+            accepted["description"] = json!("With `async`: accepted, and done later. The answer has `task_id`.");
             if let Some(example) = self.examples.accepted(method.name()) {
                 accepted["content"]["application/json"]["example"] = example.clone();
             }

@@ -1,79 +1,62 @@
-//! Reading a request's body: its type, its size, and the rest of one that was refused.
+//! Reading a request's body: its type and its size.
 //!
 //! `transcode` calls it before `decode`. Never holds more than the limit.
-
-use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::error::{Problem, Violation};
+use crate::admission::drain;
 
-/// What is read and thrown away of a refused body, so that a client that writes before it reads gets the answer and
-/// not a broken connection.
-const DRAIN_BYTES: usize = 64 * 1024 * 1024;
-const DRAIN_TIME: Duration = Duration::from_secs(10);
 /// What is looked at of a body that a request needs none of.
 const STRAY_BYTES: usize = 64 * 1024;
 
 /// The whole body, if it is JSON and within the limit.
-pub(super) async fn json(body: Body, headers: &HeaderMap, max_bytes: usize) -> Result<Bytes, Problem> {
-    let bytes = whole(body, headers, max_bytes).await?;
-    if !bytes.is_empty() && !is_json(headers) {
+pub(super) async fn json(body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, Problem> {
+    let bytes = whole(body, parts, max_bytes).await?;
+    if !bytes.is_empty() && !is_json(&parts.headers) {
         return Err(Problem::unsupported_media_type());
     }
     Ok(bytes)
 }
 
 /// The body of a request that needs none, where it is JSON and short; any other is read and thrown away.
-pub(super) async fn stray(body: Body, headers: &HeaderMap) -> Option<Bytes> {
-    if body.is_end_stream() || headers.contains_key(EXPECT) || !is_json(headers) {
-        drain(body, headers).await;
+pub(super) async fn stray(body: Body, parts: &Parts) -> Option<Bytes> {
+    if body.is_end_stream() || !is_json(&parts.headers) {
+        drain(body, parts).await;
         return None;
     }
-    let read = whole(body, headers, STRAY_BYTES);
-    tokio::time::timeout(DRAIN_TIME, read).await.ok()?.ok()
+    whole(body, parts, STRAY_BYTES).await.ok()
 }
 
-/// Reads on without keeping anything, within reason.
-pub(super) async fn drain(mut body: Body, headers: &HeaderMap) {
-    // A client that waits for leave to send has sent nothing yet.
-    if body.is_end_stream() || headers.contains_key(EXPECT) {
-        return;
-    }
-    let read = async {
-        let mut dropped = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            dropped += frame.data_ref().map_or(0, Bytes::len);
-            if dropped > DRAIN_BYTES {
-                return;
-            }
-        }
-    };
-    // Whether it ended or the time did, the answer comes next.
-    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
-}
-
-async fn whole(mut body: Body, headers: &HeaderMap, max_bytes: usize) -> Result<Bytes, Problem> {
-    let announced = headers
+async fn whole(mut body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, Problem> {
+    let announced = parts
+        .headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > max_bytes as u64) {
-        drain(body, headers).await;
+        drain(body, parts).await;
         return Err(Problem::payload_too_large(max_bytes));
     }
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::invalid(&[Violation::new("body", "could not be read to its end")]))?;
+        let Ok(frame) = frame else {
+            drain(body, parts).await;
+            return Err(Problem::invalid(&[Violation::new(
+                "body",
+                "could not be read to its end",
+            )]));
+        };
         let Ok(data) = frame.into_data() else { continue };
         if first.len() + rest.len() + data.len() > max_bytes {
             drop((first, rest));
-            drain(body, headers).await;
+            drain(body, parts).await;
             return Err(Problem::payload_too_large(max_bytes));
         }
         // Most bodies come in one piece, which needs no copy.
@@ -116,6 +99,12 @@ mod tests {
 
     use super::*;
 
+    fn parts(headers: HeaderMap) -> Parts {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        parts.headers = headers;
+        parts
+    }
+
     fn typed(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))])
     }
@@ -146,14 +135,14 @@ mod tests {
     #[tokio::test]
     async fn a_body_above_the_limit_is_refused_announced_or_chunked() {
         let pieces = || futures::stream::iter((0..4).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))));
-        let read = json(Body::from_stream(pieces()), &HeaderMap::new(), 20).await;
+        let read = json(Body::from_stream(pieces()), &parts(HeaderMap::new()), 20).await;
         assert_eq!(read.expect("just fits"), Bytes::from("12345".repeat(4)));
-        let chunked = json(Body::from_stream(pieces()), &HeaderMap::new(), 19)
+        let chunked = json(Body::from_stream(pieces()), &parts(HeaderMap::new()), 19)
             .await
             .expect_err("too large");
         assert_eq!(chunked.status, StatusCode::PAYLOAD_TOO_LARGE);
         let announced = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from_static("20"))]);
-        let announced = json(Body::from("x".repeat(20)), &announced, 19)
+        let announced = json(Body::from("x".repeat(20)), &parts(announced), 19)
             .await
             .expect_err("too large");
         assert_eq!(announced.reason, "PAYLOAD_TOO_LARGE");
@@ -162,12 +151,12 @@ mod tests {
     #[tokio::test]
     async fn an_empty_body_of_any_type_is_taken() {
         assert!(
-            json(Body::empty(), &typed("text/plain"), 10)
+            json(Body::empty(), &parts(typed("text/plain")), 10)
                 .await
                 .expect("taken")
                 .is_empty()
         );
-        let full = json(Body::from("x"), &typed("text/plain"), 10)
+        let full = json(Body::from("x"), &parts(typed("text/plain")), 10)
             .await
             .expect_err("refused");
         assert_eq!(full.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);

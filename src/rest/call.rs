@@ -62,7 +62,7 @@ pub(super) struct Answer {
 }
 
 impl Caller {
-    pub(super) fn of(parts: &mut Parts) -> Self {
+    pub(super) fn of(parts: &Parts) -> Self {
         let mut headers = HeaderMap::with_capacity(FORWARD.len() + 2);
         for name in &FORWARD {
             for value in parts.headers.get_all(name) {
@@ -71,7 +71,7 @@ impl Caller {
         }
         Self {
             headers,
-            extensions: std::mem::take(&mut parts.extensions),
+            extensions: parts.extensions.clone(),
         }
     }
 

@@ -105,7 +105,7 @@ impl Problem {
         let mut problem = Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "METHOD_NOT_ALLOWED",
-            "This route does not take that method",
+            "This route does not allow that method",
         );
         problem.headers.insert(ALLOW, allow);
         problem
@@ -340,6 +340,7 @@ fn http_status(reason: &str, code: Code) -> StatusCode {
         "UNSUPPORTED_MEDIA_TYPE" => return StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "PAYLOAD_TOO_LARGE" | "FILE_TOO_LARGE" => return StatusCode::PAYLOAD_TOO_LARGE,
         "NOT_IMPLEMENTED" => return StatusCode::NOT_IMPLEMENTED,
+        "REQUEST_TIMEOUT" => return StatusCode::REQUEST_TIMEOUT,
         _ => {}
     }
     match code {

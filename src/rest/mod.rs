@@ -11,6 +11,7 @@ mod bindings;
 mod body;
 mod call;
 mod decode;
+mod demand;
 mod encode;
 mod error;
 mod free_json;
@@ -45,9 +46,10 @@ pub use schema::UnsupportedType;
 pub(crate) use schema::{UNSPECIFIED, invalid_reason, list_form, omit_empty, words};
 pub(crate) use stream::NDJSON;
 
+use crate::admission::{Fault, drain};
 use crate::model::Origin;
 use call::Grpc;
-use error::Problem;
+use error::{Problem, Violation};
 use routes::RouteTable;
 use transcode::Transcoder;
 
@@ -98,7 +100,7 @@ pub async fn only_over_tls(request: Request, next: Next) -> Response {
     if origin.is_some_and(|origin| origin.secure) {
         return next.run(request).await;
     }
-    let message = "This server answers over TLS only";
+    let message = "This server requires TLS";
     refused(
         Problem::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message),
         request,
@@ -126,15 +128,26 @@ pub async fn only_get(request: Request) -> Response {
     }
 }
 
-/// What a request is told that there is no room for. Its body is read and thrown away: a client that is writing it would
-/// not see the answer else.
-pub async fn overloaded(request: Request) -> Response {
-    refused(Problem::unavailable(), request).await
+/// The answer to a request that was not taken on, or whose body did not come as it must.
+pub fn overloaded(request: &HeaderMap, fault: Fault) -> Response {
+    let problem = match fault {
+        Fault::Full => Problem::unavailable(),
+        Fault::TooSlow => {
+            let message = "The request body did not arrive in time";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "REQUEST_TIMEOUT", message)
+        }
+        Fault::TooLarge(bytes) => {
+            let reason = format!("must be at most {bytes} bytes long without credentials");
+            Problem::invalid(&[Violation::new("body", reason)])
+        }
+    };
+    let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());
+    problem.into_response(request_id.unwrap_or_default())
 }
 
 async fn refused(problem: Problem, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    body::drain(body, &parts.headers).await;
+    drain(body, &parts).await;
     let request_id = parts.headers.get("x-request-id").and_then(|id| id.to_str().ok());
     problem.into_response(request_id.unwrap_or_default())
 }

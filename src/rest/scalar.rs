@@ -141,7 +141,7 @@ fn put_time(out: &mut Vec<u8>, number: u32, text: &str) -> Result<(), Refusal> {
         .map_err(|_| Refusal::from(TIME))?
         .to_utc();
     if !(1..=9999).contains(&time.year()) {
-        return Err("must be a time of the years 1 to 9999".into());
+        return Err("must be a time between the years 1 and 9999".into());
     }
     // A leap second counts beyond the second's end, which protobuf has no place for.
     let nanos = time.timestamp_subsec_nanos().min(999_999_999);

@@ -19,10 +19,12 @@ use super::RestSettings;
 use super::bindings::{Binding, BodyRule};
 use super::call::{Caller, Grpc};
 use super::decode::Decoder;
+use super::demand::Demand;
 use super::error::{Problem, Violation};
 use super::routes::{Found, RouteTable};
 use super::schema::Schema;
 use super::{body, encode, health, params, stream, wire};
+use crate::admission::drain;
 
 /// Everything that answers REST requests.
 #[derive(Debug)]
@@ -52,29 +54,65 @@ impl Transcoder {
     }
 
     async fn answer(&self, request: Request, request_id: &str) -> Result<Response, Problem> {
-        let (mut parts, body) = request.into_parts();
-        let caller = Caller::of(&mut parts);
+        let (parts, body) = request.into_parts();
         let found = match self.find(&parts) {
             Ok(found) => found,
             Err(problem) => {
-                body::drain(body, &parts.headers).await;
+                drain(body, &parts).await;
                 return Err(problem);
             }
         };
         match found {
             Target::Verbs(allow) => Ok(options(allow)),
             Target::Planned => {
-                let judged = self.grpc.identify(caller).await;
-                body::drain(body, &parts.headers).await;
+                let judged = self.grpc.identify(Caller::of(&parts)).await;
+                drain(body, &parts).await;
                 let mut problem = Problem::not_implemented();
                 problem.headers.extend(judged?);
                 Err(problem)
             }
-            Target::Health => health::check(&self.grpc, caller, self.settings.version).await,
-            Target::Route(binding, captures) => match self.read(binding, &captures, &parts, body).await {
-                Ok(message) => self.call(binding, caller, message, request_id).await,
-                Err(problem) => Err(self.refusal(binding, caller, problem).await),
-            },
+            Target::Health => health::check(&self.grpc, Caller::of(&parts), self.settings.version).await,
+            Target::Route(binding, captures) => {
+                self.call_when_admitted(binding, &captures, &parts, body, request_id)
+                    .await
+            }
+        }
+    }
+
+    /// Calls the RPC. The services judge the caller before they ask for the message, and the body is read only then: no
+    /// stranger has this server read what they send, and whoever has no access or no allowance left learns that first.
+    async fn call_when_admitted(
+        &self,
+        binding: &Binding,
+        captures: &[&str],
+        parts: &Parts,
+        body: Body,
+        request_id: &str,
+    ) -> Result<Response, Problem> {
+        let caller = Caller::of(parts);
+        let (demand, message) = Demand::new();
+        let call = self.call(binding, caller, message, request_id);
+        tokio::pin!(call);
+        let supply = tokio::select! {
+            biased;
+            answer = &mut call => {
+                drain(body, parts).await;
+                return answer;
+            }
+            supply = demand.wanted() => supply,
+        };
+        match self.read(binding, captures, parts, body).await {
+            Ok(message) => {
+                supply.send(message);
+                call.await
+            }
+            Err(mut problem) => {
+                drop(supply);
+                if let Err(judged) = call.await {
+                    problem.headers.extend(*judged.headers);
+                }
+                Err(problem)
+            }
         }
     }
 
@@ -105,11 +143,11 @@ impl Transcoder {
         let frame = |json| request_frame(&self.schema, binding, captures, query, json);
         match binding.body {
             BodyRule::None => {
-                let stray = body::stray(body, &parts.headers).await;
+                let stray = body::stray(body, parts).await;
                 Ok(Body::from(frame(stray.as_deref())?))
             }
             BodyRule::Whole | BodyRule::Field(_) => {
-                let json = body::json(body, &parts.headers, self.settings.max_body_bytes).await?;
+                let json = body::json(body, parts, self.settings.max_body_bytes).await?;
                 Ok(Body::from(frame(Some(&json))?))
             }
             BodyRule::Chunks(index) => {
@@ -148,18 +186,6 @@ impl Transcoder {
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(response)
-    }
-
-    /// A request that can't be read does not reach the services, but its caller is still judged as theirs would be:
-    /// whoever has no access or no allowance left learns that first, as over gRPC.
-    async fn refusal(&self, binding: &Binding, caller: Caller, mut problem: Problem) -> Problem {
-        match self.grpc.judge(&binding.rpc, caller).await {
-            Ok(visible) => {
-                problem.headers.extend(visible);
-                problem
-            }
-            Err(judged) => judged,
-        }
     }
 }
 

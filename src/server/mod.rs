@@ -1,5 +1,6 @@
-//! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop. `room` refuses
-//! what is too much; `assets` are the files that are part of the program.
+//! The socket: TCP and TLS, HTTP/1 and HTTP/2 on one port, request ids, the request log, graceful stop. `connections`
+//! bounds how many there are and how long a silent one stays, `concurrency` what is taken on at one time; `assets` are
+//! the files that are part of the program.
 //!
 //! `app` makes it; what is served is a router that it knows nothing of.
 
@@ -13,7 +14,6 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use http::HeaderValue;
 use http::header::STRICT_TRANSPORT_SECURITY;
@@ -26,26 +26,72 @@ use crate::config::TlsConfig;
 use crate::model::{AccountId, Origin};
 
 mod assets;
-mod room;
+mod concurrency;
+mod connections;
+mod exchange;
 
 pub use assets::{Assets, Text};
-pub use room::{Room, within};
+pub use concurrency::{Refusal, limited};
+use connections::{BoundedAcceptor, Connections};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-const MAX_STREAMS: u32 = 1024;
+/// Requests under way on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+/// What a client may send on one HTTP/2 stream, and on all of one connection, before it is read, in bytes.
+const STREAM_WINDOW: u32 = 256 << 10;
+const CONNECTION_WINDOW: u32 = 1 << 20;
+/// Files that are open beside connections: the database's, the listener, the log.
+const OTHER_FILES: u64 = 256;
 const MAX_REQUEST_ID: usize = 128;
 /// A browser that was here once comes back encrypted for a year.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// The bounds on connections.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// Open at one time.
+    pub max: usize,
+    /// Open at one time from one address.
+    pub max_per_address: usize,
+    /// How long a client may take for the head of a request.
+    pub header_timeout: Duration,
+    /// How long a connection is kept without a request.
+    pub idle_timeout: Duration,
+    /// How long a client may leave an answer unread.
+    pub unread_timeout: Duration,
+}
+
 /// Stops the server.
-pub type ServerHandle = Handle<SocketAddr>;
+#[derive(Clone, Debug)]
+pub struct ServerHandle {
+    server: Handle<SocketAddr>,
+    connections: Connections,
+}
+
+impl ServerHandle {
+    /// For a server with these bounds. Connections from `trusted_proxies` are not counted by address.
+    pub fn new(limits: &ConnectionLimits, trusted_proxies: &[IpNet]) -> Self {
+        Self {
+            server: Handle::new(),
+            connections: Connections::new(limits.clone(), trusted_proxies),
+        }
+    }
+
+    /// Takes no more connections, and closes each as soon as it has no request under way, or after `timeout`.
+    pub fn graceful_shutdown(&self, timeout: Duration) {
+        self.server.graceful_shutdown(Some(timeout));
+        self.connections.stop();
+    }
+}
+
+/// Lets this process have as many open files as the system allows it, and gives how many connections that leaves.
+pub fn raise_file_limit() -> usize {
+    let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
+    usize::try_from(limit.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX)
+}
 
 /// Serves `router` until `handle` stops it.
-///
-/// Every accepted connection has TCP_NODELAY: with Nagle's algorithm, multiplexed gRPC waits for delayed
-/// acknowledgements.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsCertificate>,
@@ -61,23 +107,37 @@ pub async fn serve(
     let service = router
         .layer(from_fn_with_state(surroundings, observe))
         .into_make_service_with_connect_info::<SocketAddr>();
-    let mut server = axum_server::from_tcp(listener)?.handle(handle);
+    let ServerHandle { server, connections } = handle;
+    let header_timeout = connections.header_timeout();
+    let mut server = axum_server::from_tcp(listener)?
+        .handle(server)
+        .first_request_timeout(header_timeout);
     let http = server.http_builder();
     http.http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT);
+        .header_read_timeout(header_timeout);
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
         .max_concurrent_streams(MAX_STREAMS)
-        .adaptive_window(true);
-    match tls {
-        None => server.acceptor(NoDelayAcceptor::new()).serve(service).await,
-        Some(certificate) => {
-            let acceptor = RustlsAcceptor::new(certificate.rustls).acceptor(NoDelayAcceptor::new());
-            server.acceptor(acceptor).serve(service).await
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    let acceptor = BoundedAcceptor(connections.clone());
+    let served = async {
+        match tls {
+            None => server.acceptor(acceptor).serve(service).await,
+            Some(certificate) => {
+                let acceptor = RustlsAcceptor::new(certificate.rustls)
+                    .handshake_timeout(header_timeout)
+                    .acceptor(acceptor);
+                server.acceptor(acceptor).serve(service).await
+            }
         }
+    };
+    tokio::select! {
+        served = served => served,
+        () = connections.watch() => Ok(()),
     }
 }
 

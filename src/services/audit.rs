@@ -98,7 +98,7 @@ impl AuditLog {
         if pending.len() < MAX_PENDING {
             pending.push(event);
         } else {
-            tracing::warn!("too many refusals at one time: not all of them are in the audit log");
+            tracing::warn!("too many refusals at once: not all of them are in the audit log");
         }
     }
 

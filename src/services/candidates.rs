@@ -63,7 +63,7 @@ impl PersonIndexes {
         };
         let model = self.embedder.model();
         if let Err(error) = self.store.want_candidates(&owner.account_id, &person.id, model).await {
-            tracing::warn!(%error, "a person who has outgrown memory is searched there still");
+            tracing::warn!(%error, "a person who has outgrown memory is still searched there");
         }
     }
 

@@ -79,7 +79,7 @@ impl MemoryService {
                 return Err(Error::MemoryNotFound);
             }
             if change.expected_version.is_some_and(|version| version != old.version) {
-                return Err(Error::Conflict("The memory has another version by now"));
+                return Err(Error::Conflict("The memory has changed in the meantime"));
             }
             let Some((new, operation)) = changed(&old, &change, now)? else {
                 return Ok((old, None));

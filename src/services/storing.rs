@@ -78,7 +78,7 @@ impl MemoryService {
                 let result = serde_json::to_value(TaskResult::of(&request, &outcome, started));
                 let result = result.map_err(|e| Error::Internal(Box::new(e)))?;
                 if !transaction.finish_task(task, result, now).await? {
-                    return Err(Error::Conflict("the task is not to be done any more"));
+                    return Err(Error::Conflict("the task was taken over or cancelled"));
                 }
             }
             let wants_bio = slot.read(|state| state.profile.wants_another(state.total() + plan.added.len()));

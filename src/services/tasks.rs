@@ -49,11 +49,11 @@ struct Message {
 /// What is wrong with a task itself.
 #[derive(Debug, thiserror::Error)]
 enum Flaw {
-    #[error("no work of this kind is known")]
+    #[error("this kind of task is unknown")]
     Kind,
-    #[error("what was to be done does not open")]
+    #[error("the task can't be decrypted")]
     Sealed,
-    #[error("what was to be done can't be read")]
+    #[error("the task can't be read")]
     Payload,
 }
 
@@ -176,7 +176,7 @@ impl MemoryService {
                     task_id = %task.id,
                     attempts = task.attempts,
                     error = format!("{:#}", anyhow::Error::from(error)),
-                    "a task was given up"
+                    "a task failed permanently"
                 );
                 self.store.fail_task(&task, &why, self.clock.now()).await?;
             }
@@ -226,7 +226,7 @@ fn why(error: &Error) -> String {
             None => "internal error".to_owned(),
         },
         // Of a request's words these may be some.
-        _ => "the request is not one that can be done".to_owned(),
+        _ => "the request can't be carried out".to_owned(),
     }
 }
 

@@ -201,7 +201,7 @@ impl UsageService {
             .collect();
         // The counts are written; a time of last use that is lost is not worth counting them twice.
         if let Err(error) = self.store.touch_api_keys(&used).await {
-            tracing::warn!(%error, "when keys were last used is not written");
+            tracing::warn!(%error, "the last use of keys is not written yet");
         }
         Ok(())
     }

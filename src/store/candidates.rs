@@ -64,7 +64,7 @@ impl Store {
                 definition(&table, dimensions)
             );
             if let Err(error) = transaction.execute_unprepared(&create).await {
-                tracing::warn!(%error, "the extension vector is there, and may not be used");
+                tracing::warn!(%error, "the extension vector is installed, but can't be used");
                 return Ok(false);
             }
             transaction.commit().await.map_err(db_error)?;

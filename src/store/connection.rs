@@ -46,7 +46,9 @@ impl Breaker {
 
     fn admit(&self) -> Result<(), DbErr> {
         if self.is_open.load(Ordering::Relaxed) {
-            return Err(DbErr::Conn(RuntimeErr::Internal("the database is away".to_owned())));
+            return Err(DbErr::Conn(RuntimeErr::Internal(
+                "the database is unavailable".to_owned(),
+            )));
         }
         Ok(())
     }

@@ -220,7 +220,7 @@ impl Store {
         // Goes on also where whoever asked for it has gone away, so that the last of these is reached.
         let done = tokio::spawn(async move { connection.execute_unprepared(&checkpoint).await });
         if let Ok(Err(error)) = done.await {
-            tracing::warn!(%error, "what was deleted is still in the write-ahead log");
+            tracing::warn!(%error, "deleted data is still in the write-ahead log");
         }
     }
 
@@ -250,7 +250,7 @@ where
     let is_applied = |name: &str| applied.iter().any(|change| change.version == name);
     let is_newer = applied.len() > known.len() && known.iter().all(|change| is_applied(change.name()));
     if is_newer {
-        tracing::info!("the schema is that of a newer version");
+        tracing::info!("the schema is from a newer version");
         return Ok(());
     }
     Migrator::up(connection, None).await

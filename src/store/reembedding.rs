@@ -96,7 +96,7 @@ impl Store {
                 Ok(key) => cipher = Some(key),
                 Err(error) => {
                     let cause = anyhow::Error::from(error);
-                    tracing::warn!(%account_id, "private memories can't be read, and get no vectors: {cause:#}");
+                    tracing::warn!(%account_id, "private memories can't be read and get no vectors: {cause:#}");
                     rows.retain(|row| !is_sealed(row));
                 }
             }

@@ -52,19 +52,19 @@ pub struct Restored {
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Not one of SQLite's files.
-    #[error("only a SQLite database in a file can be copied in this way")]
+    #[error("only a SQLite database in a file can be copied this way")]
     NotAFile,
     /// There is nothing to copy.
     #[error("there is no database {}", .0.display())]
     NoDatabase(PathBuf),
     /// The name is taken.
-    #[error("{} exists already", .0.display())]
+    #[error("{} already exists", .0.display())]
     Exists(PathBuf),
     /// Somebody works with the database that is to be replaced.
     #[error("{} is in use: stop the server and every other program that has it open", .0.display())]
     InUse(PathBuf),
     /// A database that was copied without its log.
-    #[error("{} has a write-ahead log beside it: it is a database in use, or a part of one, and no backup", .0.display())]
+    #[error("{} has a write-ahead log next to it: it is a database in use, or part of one, and not a backup", .0.display())]
     HasLog(PathBuf),
     /// Another program's database, or none at all.
     #[error("this is not a MemSync database: {0}")]
@@ -73,7 +73,7 @@ pub enum SnapshotError {
     #[error("the database is damaged: {0}")]
     Damaged(String),
     /// A later version has changed its schema.
-    #[error("the database is that of a newer version: it has {0}, which this one does not know")]
+    #[error("the database is from a newer version: it has {0}, which this version does not know")]
     Newer(String),
     /// It is not wanted any more.
     #[error("it was stopped")]
@@ -316,7 +316,7 @@ async fn look_into(connection: &mut SqliteConnection) -> Result<(i64, i64, Optio
         .first()
         .is_none_or(|first| !applied.iter().any(|name| name == first.name()))
     {
-        return Err(SnapshotError::Foreign("its schema is another one".to_owned()));
+        return Err(SnapshotError::Foreign("its schema is different".to_owned()));
     }
     let newer = applied
         .iter()

@@ -142,7 +142,8 @@ impl Vault {
         }
         self.read_again()?;
         find().ok_or_else(|| {
-            let fault = format!("the database was sealed with the master key {id}, which is not among the given ones");
+            let fault =
+                format!("the database is encrypted with the master key {id}, which is not among the given ones");
             Error::Unavailable(fault.into())
         })
     }
@@ -321,8 +322,7 @@ fn seal(cipher: &XChaCha20Poly1305, plain: &[u8], aad: &str) -> Result<Vec<u8>> 
 }
 
 fn open(cipher: &XChaCha20Poly1305, sealed: &[u8], aad: &str) -> Result<Vec<u8>> {
-    let broken =
-        || Error::Internal("what was sealed does not open: the master key is another one, or it was changed".into());
+    let broken = || Error::Internal("can't decrypt: the master key is a different one, or the data was changed".into());
     let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or_else(broken)?;
     let payload = Payload {
         msg: sealed,

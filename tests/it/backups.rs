@@ -170,7 +170,7 @@ async fn a_backup_is_its_owner_s_alone_and_takes_no_name_that_is_taken() {
     std::fs::write(&taken, "dear Ada").unwrap();
     let refused = backup(data.path(), &taken);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(refused.stderr.contains("exists already"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("already exists"), "{}", refused.stderr);
     assert_eq!(std::fs::read(&taken).unwrap(), b"dear Ada");
 
     let nowhere = tempfile::tempdir().unwrap();

@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod architecture;
+mod attack;
 mod authentication;
 mod backups;
 mod browser;

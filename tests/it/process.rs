@@ -60,9 +60,15 @@ impl Process {
     /// Starts one that a signal does nothing to, such as that of a file that is too large.
     #[track_caller]
     pub fn start_deaf_to(data_dir: &Path, signal: &str) -> Self {
-        let memsync = memsync_command(data_dir, &[]);
+        Self::start_after(data_dir, &format!("trap '' {signal}"), &[])
+    }
+
+    /// Starts one in a shell that has run `script`.
+    #[track_caller]
+    pub fn start_after(data_dir: &Path, script: &str, settings: &[(&str, &str)]) -> Self {
+        let memsync = memsync_command(data_dir, settings);
         let mut shell = Command::new("sh");
-        let script = format!("trap '' {signal}; exec '{}'", memsync.get_program().display());
+        let script = format!("{script} && exec '{}'", memsync.get_program().display());
         shell.args(["-c", &script]).current_dir(data_dir);
         for (name, value) in memsync.get_envs() {
             match value {

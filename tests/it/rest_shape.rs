@@ -173,7 +173,7 @@ async fn unknown_routes_and_wrong_verbs_are_told_apart() {
             &answer,
             405,
             "METHOD_NOT_ALLOWED",
-            "This route does not take that method",
+            "This route does not allow that method",
             &json!({}),
         );
         let sorted = |list: &str| {

@@ -20,7 +20,7 @@ use crate::process::Process;
 use crate::support::{Answer, bindings, call_raw, install_crypto, send};
 
 const HSTS: &str = "strict-transport-security";
-const TLS_ONLY: &str = "This server answers over TLS only";
+const TLS_ONLY: &str = "This server requires TLS";
 
 /// A server with a certificate.
 struct Encrypted {

@@ -16,7 +16,7 @@ const REASONS = {
   first: "The first one",
   memories: "New or changed memories",
   stale: "It was a week old",
-  refresh: "Written anew on request",
+  refresh: "Rewritten on request",
   settings: "Settings changed",
   manual: "Written by hand",
 };
@@ -43,7 +43,7 @@ export function bioCard(bio, full, userId, signal, reload) {
       reload();
     } catch (error) {
       const wait = error.status === 429 && error.retryAfter;
-      toast(wait ? `A bio can be written anew once in 10 minutes. Try again in ${duration(error.retryAfter)}.` : errorWords(error));
+      toast(wait ? `A bio can be refreshed once every 10 minutes. Try again in ${duration(error.retryAfter)}.` : errorWords(error));
       pressed.disabled = false;
     }
   };
@@ -58,7 +58,7 @@ export function bioCard(bio, full, userId, signal, reload) {
         bio?.generated_at && [isManual ? "changed " : "Written ", time(bio.generated_at)],
         text && plural(bio.word_count, "word"),
         bio && !isManual && `confidence ${percent(bio.confidence)}`,
-        full && !isManual && plural(full.source_memories, "memory behind it", "memories behind it"),
+        full && !isManual && plural(full.source_memories, "source memory", "source memories"),
       ].filter(Boolean).map((part, index) => [index > 0 && " · ", part]),
     ),
     h(
@@ -77,7 +77,7 @@ function sentences(text, sources, userId, signal) {
   const read = rememberingReader();
   const id = uniqueId("behind");
   const place = h("div", { class: "behind", id });
-  const hint = () => h("p", { class: "soft small-text" }, "The number after a sentence tells how many memories it rests on. Choose it to see them.");
+  const hint = () => h("p", { class: "soft small-text" }, "The number after a sentence shows how many memories support it. Select the number to see them.");
   let pinned = null;
   let shown = null;
   let timer;
@@ -128,7 +128,7 @@ function sentences(text, sources, userId, signal) {
 
 function openBioForm(text, userId, reload) {
   openDialog("Write the bio by hand", (close) => {
-    const bio = field({ name: "bio", label: "Bio", hint: `Up to ${LONGEST} characters. It stays until you change it or have it written from memories again.`, tag: "textarea", rows: 8, required: true, value: text });
+    const bio = field({ name: "bio", label: "Bio", hint: `Up to ${LONGEST} characters. It stays until you change it or switch back to the bio written from memories.`, tag: "textarea", rows: 8, required: true, value: text });
     const counter = h("p", { class: "counter soft", "aria-live": "polite" });
     const count = () => {
       const left = LONGEST - [...bio.input.value].length;

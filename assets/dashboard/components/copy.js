@@ -12,7 +12,7 @@ export function copyButton(text, label = "Copy") {
       await navigator.clipboard.writeText(text);
       words.textContent = "Copied";
     } catch {
-      words.textContent = "Select it and copy by hand";
+      words.textContent = "Select it and copy it yourself";
     }
     setTimeout(() => (words.textContent = label), 3000);
   }

@@ -34,14 +34,14 @@ export function firstSteps(keys, signal) {
     fill(first.body, form({ content: name.element, label: "Create key", submit }));
   };
 
-  fill(second.lead, "Run this in a terminal, with your key in it.");
+  fill(second.lead, "Run this in a terminal, with your own key.");
   fill(second.body, code);
   if (active.length > 0) {
     first.finish();
     const words = active.length === 1 ? `You have the key “${active[0].name}”.` : `You have ${active.length} keys.`;
-    fill(first.body, h("p", null, `${words} Put it in place of YOUR_API_KEY below. `, button("Create another", ask, { kind: "small" })));
+    fill(first.body, h("p", null, `${words} Replace YOUR_API_KEY below with your key. `, button("Create another", ask, { kind: "small" })));
   } else {
-    fill(first.lead, "Your application proves with it that it may use this account.");
+    fill(first.lead, "Your application uses it to access this account.");
     ask();
   }
   watchForMemory(third, second, signal);
@@ -62,13 +62,13 @@ function step(count, title) {
 
 /** Puts the first memories into the last step as soon as they are stored. */
 function watchForMemory(last, before, signal) {
-  fill(last.body, waiting("Waiting for a memory. It appears here by itself."));
+  fill(last.body, waiting("Waiting for a memory. It will appear here."));
   whenMemories(signal, ({ data, pagination }) => {
     before.finish();
     last.finish();
     fill(
       last.body,
-      h("p", { role: "status" }, `${plural(pagination.total_items, "memory has", "memories have")} come in.`),
+      h("p", { role: "status" }, `${plural(pagination.total_items, "memory has", "memories have")} arrived.`),
       h("ul", { class: "memory-list arriving" }, data.map((memory) => memoryRow(memory))),
       h("p", { class: "card-foot" }, h("a", { class: "button primary", href: "/dashboard/memories" }, "See all memories")),
     );

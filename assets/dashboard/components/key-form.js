@@ -13,8 +13,8 @@ const WRITES = ["memories:*", "profile:*", "integrations:*"];
 const PRESETS = [
   ["write", "Read and write memories", "Memories, profiles and integrations. Right for most applications."],
   ["read", "Read only", "Search and read memories and profiles, nothing else."],
-  ["all", "Everything", "Also usage, the audit log, and making and revoking keys."],
-  ["custom", "Custom", "Choose each right by itself."],
+  ["all", "Everything", "Also usage, the audit log, and creating and revoking keys."],
+  ["custom", "Custom", "Choose each right separately."],
 ];
 const SCOPES_OF = {
   write: WRITES,
@@ -40,9 +40,9 @@ function keyForm(close, after) {
   const custom = h("fieldset", { class: "field scopes", "data-field": "scopes", hidden: true }, h("legend", null, "Rights"), h("div", { class: "check-grid" }, boxes));
   const preset = choices({ name: "preset", legend: "What it may do", options: PRESETS, value: "write", onchange: (value) => (custom.hidden = value !== "custom") });
   const expiry = lifetimeField({ name: "expires_in", label: "Expires", options: KEY_LIFETIMES, value: preferredKeyLifetime(), maxDays: 365 });
-  const limit = field({ name: "rate_limit_per_minute", label: "Requests a minute", hint: "Beside the limits of the account.", type: "number", min: 1, max: 1_000_000, inputmode: "numeric", isOptional: true });
-  const people = field({ name: "allowed_user_ids", label: "Only these people", hint: "One user_id a line. Anybody when empty.", tag: "textarea", rows: 3, spellcheck: "false", isOptional: true });
-  const addresses = field({ name: "allowed_ips", label: "Only from these addresses", hint: "One IP address or CIDR block a line.", tag: "textarea", rows: 3, spellcheck: "false", isOptional: true });
+  const limit = field({ name: "rate_limit_per_minute", label: "Requests per minute", hint: "In addition to the account’s limits.", type: "number", min: 1, max: 1_000_000, inputmode: "numeric", isOptional: true });
+  const people = field({ name: "allowed_user_ids", label: "Only these people", hint: "One user_id per line. Leave empty to allow everybody.", tag: "textarea", rows: 3, spellcheck: "false", isOptional: true });
+  const addresses = field({ name: "allowed_ips", label: "Only from these addresses", hint: "One IP address or CIDR block per line.", tag: "textarea", rows: 3, spellcheck: "false", isOptional: true });
   const restrict = h(
     "details",
     { class: "more-fields" },

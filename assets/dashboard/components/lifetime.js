@@ -10,7 +10,7 @@ const PREFERENCE = "memsync-key-lifetime";
 export const KEY_LIFETIMES = [[0, "Never"], [7 * DAY, "In 7 days"], [30 * DAY, "In 30 days"], [90 * DAY, "In 90 days"], [365 * DAY, "In 1 year"]];
 
 /** Choices for episodic memories. */
-export const MEMORY_LIFETIMES = [[0, "Keep for ever"], [30 * DAY, "30 days"], [90 * DAY, "90 days"], [365 * DAY, "1 year"]];
+export const MEMORY_LIFETIMES = [[0, "Keep forever"], [30 * DAY, "30 days"], [90 * DAY, "90 days"], [365 * DAY, "1 year"]];
 
 /** What this browser proposes for new keys, in seconds. */
 export function preferredKeyLifetime() {
@@ -41,7 +41,7 @@ export function lifetimeField({ name, label, hint, options, value, maxDays }) {
     if (choice.input.value !== "custom") return Number(choice.input.value);
     const count = Number(days.input.value);
     if (Number.isInteger(count) && count >= 1 && count <= maxDays) return count * DAY;
-    refuse(`${name}_days`, `Give a whole number of days from 1 to ${maxDays}`);
+    refuse(`${name}_days`, `Enter a whole number of days from 1 to ${maxDays}`);
     return undefined;
   };
   return { element: h("div", { class: "field-pair lifetime" }, choice.element, days.element), seconds };

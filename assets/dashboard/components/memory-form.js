@@ -22,7 +22,7 @@ function memoryForm(memory, userId, close, after) {
   const categories = categoryBoxes(memory.categories);
   const type = choices({ name: "memory_type", legend: "Type", options: Object.entries(TYPES), value: memory.type });
   const importance = field({ name: "importance", label: "Importance", hint: "From 0 (trivial) to 1 (defines the person).", type: "number", min: 0, max: 1, step: "any", inputmode: "decimal", required: true, value: memory.importance });
-  const expiry = field({ name: "expires_at", label: "Forget it at", hint: "In your time. Empty: never.", type: "datetime-local", value: memory.expires_at ? localInput(memory.expires_at) : "" });
+  const expiry = field({ name: "expires_at", label: "Forget it on", hint: "In your time zone. Leave empty to keep it.", type: "datetime-local", value: memory.expires_at ? localInput(memory.expires_at) : "" });
 
   const submit = async ({ data, refuse }) => {
     const chosen = data.getAll("category");
@@ -46,7 +46,7 @@ function memoryForm(memory, userId, close, after) {
       close();
       after();
     };
-    return notice("warn", ["This memory was changed meanwhile. Your changes are not saved.", button("Load it again", reload, { kind: "small" })]);
+    return notice("warn", ["This memory was changed in the meantime. Your changes are not saved.", button("Load it again", reload, { kind: "small" })]);
   };
 
   const content = [text.element, categories, h("div", { class: "field-pair" }, type.element, h("div", null, importance.element, expiry.element))];

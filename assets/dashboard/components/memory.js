@@ -85,7 +85,7 @@ function why(explanation) {
     { class: "why" },
     h("summary", null, "Why"),
     h("ul", null, parts.map(line)),
-    explanation.repetition > 0 && h("p", { class: "soft" }, `Less ${explanation.repetition.toFixed(2)} for repeating what stands before it.`),
+    explanation.repetition > 0 && h("p", { class: "soft" }, `Minus ${explanation.repetition.toFixed(2)} for repeating an earlier result.`),
   );
 }
 

@@ -7,12 +7,12 @@ import { capital } from "../words.js";
 
 /** An error in words. */
 export function errorWords(error) {
-  if (!("status" in error)) return "Something went wrong in this page. Load it again.";
+  if (!("status" in error)) return "Something went wrong on this page. Reload it.";
   if (error.status === 0) return "The service can’t be reached. Check your connection.";
   if (error.status === 429) {
     return error.retryAfter ? `Too many requests. Try again in ${duration(error.retryAfter)}.` : "Too many requests. Try again in a minute.";
   }
-  if (error.status >= 502) return "The service is not available at the moment.";
+  if (error.status >= 502) return "The service is unavailable at the moment.";
   if (error.status === 500) return "Something went wrong on the server.";
   return `${capital(error.message).replace(/[.]$/, "")}.`;
 }

@@ -32,7 +32,7 @@ function openPeople(current, choose) {
   const people = [];
   let cursor;
   const filter = field({
-    name: "person", label: "Find a person", hint: "Type a part of a user_id, or all of it.", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 128,
+    name: "person", label: "Find a person", hint: "Type all or part of a user_id.", type: "search", autocomplete: "off", spellcheck: "false", maxlength: 128,
   });
   const place = h("div", { class: "people" });
 
@@ -55,7 +55,7 @@ function openPeople(current, choose) {
       const isNew = wanted && wanted !== OWN && !people.some((person) => person.user_id === wanted);
       return [
         h("ul", { class: "people-list" }, found.map((person) => row(person, current, take))),
-        found.length === 0 && h("p", { class: "soft" }, "No person in this list is called that."),
+        found.length === 0 && h("p", { class: "soft" }, "Nobody in this list has that name."),
         isNew && button(`Use “${wanted}”`, () => take(wanted), { name: "user" }),
         cursor && button("Show more people", () => show(place, load)),
       ];

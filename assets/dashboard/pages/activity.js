@@ -10,7 +10,7 @@ import { keyNames } from "../components/key-names.js";
 
 export default function activity({ root, signal }) {
   const place = h("div");
-  fill(root, pageHead("Activity", "Who did what to keys, memories and settings of this account."), place);
+  fill(root, pageHead("Activity", "Who did what to this account’s keys, memories and settings."), place);
 
   const events = [];
   let cursor;
@@ -40,7 +40,7 @@ export default function activity({ root, signal }) {
   };
 
   const list = () => {
-    if (events.length === 0) return empty("activity", "Nothing has happened yet", h("p", null, "Sign-ins, changes of keys, exports and deletions will be listed here."));
+    if (events.length === 0) return empty("activity", "Nothing has happened yet", h("p", null, "Sign-ins, changes to keys, exports and deletions will be listed here."));
     return [table("Activity, newest first", columns(names), events), cursor && h("div", { class: "more" }, button("Load more", more))];
   };
 

@@ -16,10 +16,10 @@ import { toast } from "../components/toast.js";
 const PAGE = 50;
 const STATES = [["", "All"], ["active", "Active"], ["expired", "Expired"], ["revoked", "Revoked"]];
 const GRACE = [
-  ["0", "At once", "The old key stops working now."],
+  ["0", "At once", "The old key stops working immediately."],
   ["3600", "1 hour"],
   ["86400", "1 day"],
-  ["604800", "7 days", "Time to change it everywhere."],
+  ["604800", "7 days", "Gives you time to replace it everywhere."],
 ];
 
 export default function keys({ root, query, signal, keepQuery }) {
@@ -54,7 +54,7 @@ export default function keys({ root, query, signal, keepQuery }) {
 
   fill(
     root,
-    pageHead("Keys", "Programs prove with a key that they may use this account.", button("Create key", () => openKeyForm(reload), { kind: "primary", name: "plus" })),
+    pageHead("Keys", "Programs use a key to access this account.", button("Create key", () => openKeyForm(reload), { kind: "primary", name: "plus" })),
     h("div", { class: "toolbar" }, segments("Show keys", STATES, status, choose)),
     place,
   );
@@ -95,7 +95,7 @@ function columns(reload) {
 
 function rights(key) {
   const limits = [
-    key.rate_limit_per_minute && `${number(key.rate_limit_per_minute)} a minute`,
+    key.rate_limit_per_minute && `${number(key.rate_limit_per_minute)} per minute`,
     key.allowed_user_ids?.length && `${plural(key.allowed_user_ids.length, "person", "people")} only`,
     key.allowed_ips?.length && `${plural(key.allowed_ips.length, "address", "addresses")} only`,
   ].filter(Boolean);
@@ -123,7 +123,7 @@ function edit(key, reload) {
   openDialog(`Edit “${key.name}”`, (close) => {
     const name = field({ name: "name", label: "Name", required: true, maxlength: 128, value: key.name, autocomplete: "off" });
     const limit = field({
-      name: "rate_limit_per_minute", label: "Requests a minute", hint: "Empty: no limit of its own.", type: "number", min: 1, max: 1_000_000, inputmode: "numeric",
+      name: "rate_limit_per_minute", label: "Requests per minute", hint: "Leave empty for no limit of its own.", type: "number", min: 1, max: 1_000_000, inputmode: "numeric",
       value: key.rate_limit_per_minute ?? "", isOptional: true,
     });
     const submit = async ({ data }) => {
@@ -143,7 +143,7 @@ function rotate(key, reload) {
       const made = await post(`${pathOf(key)}/rotate`, { grace_period: Number(grace.value()) });
       close();
       reload();
-      showSecret(`The new key of “${made.name}”`, made.key);
+      showSecret(`The new key for “${made.name}”`, made.key);
     };
     return form({ content: [h("p", null, "You get a new key with the same name and rights."), grace.element], label: "Rotate key", cancel: close, submit });
   });
@@ -154,7 +154,7 @@ function revoke(key, reload) {
     title: "Revoke this key?",
     text: [
       h("p", null, h("strong", null, key.name), " ", h("span", { class: "mono soft" }, key.key_hint)),
-      h("p", null, "Every program that uses it is refused from now on. This can’t be undone."),
+      h("p", null, "Every program that uses it will be refused from now on. This can’t be undone."),
     ],
     label: "Revoke key",
     async run() {

@@ -106,7 +106,7 @@ export default function memories({ root, query, signal, keepQuery }) {
   const pick = (id) => navigate(`/dashboard/memories${id ? `?${new URLSearchParams({ user_id: id })}` : ""}`);
   fill(
     root,
-    pageHead("Memories", "What your applications have learnt, and how it is found.", personPicker(userId, pick), exportLink(userId)),
+    pageHead("Memories", "What your applications have learnt, and how searches find it.", personPicker(userId, pick), exportLink(userId)),
     fields.element,
     bar,
     place,
@@ -162,7 +162,7 @@ function filterFields(state, change) {
   };
   const sort = select("sort", "Sort by", SORTS);
   const dates = [text("from", "Stored from", { type: "date" }), text("to", "Stored until", { type: "date" })];
-  const replaced = checkbox({ name: "replaced", label: "Include replaced ones", checked: Boolean(state.replaced) });
+  const replaced = checkbox({ name: "replaced", label: "Include replaced memories", checked: Boolean(state.replaced) });
   replaced.querySelector("input").addEventListener("change", (event) => change({ replaced: event.target.checked ? "true" : "" }));
   const element = h(
     "search",
@@ -221,7 +221,7 @@ function pager(pagination, turn) {
 }
 
 function nothingFound(state) {
-  const words = state.q ? "Nothing here answers that. Ask in other words or take a filter away." : "Take a filter away to see more.";
+  const words = state.q ? "Nothing here answers that. Ask in other words or remove a filter." : "Remove a filter to see more.";
   return h("div", { class: "card" }, empty("search", "No memories found", h("p", null, words)));
 }
 
@@ -234,10 +234,10 @@ function teach(userId, reload, signal) {
     empty(
       "memories",
       "No memories yet",
-      h("p", null, "Store a conversation, and what is worth keeping appears here. Put your key in place of YOUR_API_KEY."),
+      h("p", null, "Store a conversation, and the facts worth keeping appear here. Replace YOUR_API_KEY with your key."),
     ),
     snippets(undefined, userId),
-    waiting("Waiting for the first memory. It appears here by itself."),
+    waiting("Waiting for the first memory. It will appear here."),
   );
 }
 
@@ -245,7 +245,7 @@ function askToDelete(selected, userId) {
   const count = plural(selected.size, "memory", "memories");
   confirm({
     title: `Delete ${count}?`,
-    text: h("p", null, "They leave search at once. You can undo it for a moment after; the backup is kept for 30 days."),
+    text: h("p", null, "Searches stop finding them at once. You can undo this for a short time, and a backup is kept for 30 days."),
     label: `Delete ${count}`,
     run: () => deleteMemories([...selected], userId),
   });
@@ -260,8 +260,8 @@ function exportLink(userId) {
       await loadAccount();
       h("a", { href, download: name }).click();
     } catch (error) {
-      toast(`The export could not begin. ${errorWords(error)}`);
+      toast(`The export could not start. ${errorWords(error)}`);
     }
   };
-  return h("a", { class: "button", href, download: name, onclick: save, title: `Every memory of ${userId ?? OWN} with its history, one a line` }, icon("download", 16), "Export");
+  return h("a", { class: "button", href, download: name, onclick: save, title: `Every memory of ${userId ?? OWN} with its history, one per line` }, icon("download", 16), "Export");
 }

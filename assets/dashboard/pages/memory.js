@@ -56,7 +56,7 @@ export default function memoryPage({ root, params, query, signal }) {
 function askToDelete(memory, userId, back, signal) {
   confirm({
     title: "Delete this memory?",
-    text: [h("blockquote", null, memory.memory), h("p", null, "It leaves search at once. You can undo it for a moment after; the backup is kept for 30 days.")],
+    text: [h("blockquote", null, memory.memory), h("p", null, "Searches stop finding it at once. You can undo this for a short time, and a backup is kept for 30 days.")],
     label: "Delete memory",
     async run() {
       await deleteMemories([memory.id], userId);
@@ -67,7 +67,7 @@ function askToDelete(memory, userId, back, signal) {
 
 function content(memory, history, userId, names) {
   return [
-    memory.superseded_by && notice("warn", ["A newer memory has taken the place of this one. ", h("a", { href: memoryPath(memory.superseded_by, userId) }, "Go to it")]),
+    memory.superseded_by && notice("warn", ["A newer memory has replaced this one. ", h("a", { href: memoryPath(memory.superseded_by, userId) }, "Go to it")]),
     h(
       "section",
       { class: "card statement", "aria-label": "What it says" },
@@ -97,8 +97,8 @@ function sources(memory, history) {
     h("figure", { class: "quote" }, h("blockquote", null, source.quote), h("figcaption", { class: "mono soft" }, source.message_id));
   const ids = memory.source_message_ids ?? [];
   if (history.sources?.length > 0) return card("The words it came from", history.sources.map(quote));
-  if (ids.length === 0) return card("The words it came from", h("p", { class: "soft" }, "No message is known."));
-  return card("The words it came from", h("p", { class: "soft" }, "The words are not kept here. It was taken from these messages:"), h("ul", { class: "plain-list" }, ids.map((id) => h("li", { class: "mono" }, id))));
+  if (ids.length === 0) return card("The words it came from", h("p", { class: "soft" }, "The source message is unknown."));
+  return card("The words it came from", h("p", { class: "soft" }, "The words are not kept here. The memory comes from these messages:"), h("ul", { class: "plain-list" }, ids.map((id) => h("li", { class: "mono" }, id))));
 }
 
 function timeline(history, userId, names) {
@@ -119,7 +119,7 @@ function timeline(history, userId, names) {
   return card(
     "History",
     h("ol", { class: "timeline" }, versions.map(entry)),
-    supersedes.length > 0 && h("p", { class: "card-foot" }, "It took the place of ", supersedes.map((id, index) => [index > 0 && ", ", h("a", { class: "mono", href: memoryPath(id, userId) }, id)]), "."),
+    supersedes.length > 0 && h("p", { class: "card-foot" }, "It replaced ", supersedes.map((id, index) => [index > 0 && ", ", h("a", { class: "mono", href: memoryPath(id, userId) }, id)]), "."),
   );
 }
 

@@ -3,5 +3,5 @@ import { pageHead } from "../components/page.js";
 
 /** The page of an address that no page stands at. */
 export default function notFound({ root }) {
-  fill(root, pageHead("Page not found", "Nothing stands at this address."), h("p", null, h("a", { href: "/dashboard" }, "Go to the overview")));
+  fill(root, pageHead("Page not found", "There is nothing at this address."), h("p", null, h("a", { href: "/dashboard" }, "Go to the overview")));
 }

@@ -53,14 +53,14 @@ function recent(own, others, hasMore) {
       "Newest memories",
       own.data.length > 0
         ? h("ul", { class: "memory-list" }, own.data.map((memory) => memoryRow(memory)))
-        : h("p", { class: "soft" }, "Your own person has no memories. Those of other people are under their names."),
+        : h("p", { class: "soft" }, "You have no memories of your own. Other people’s memories are listed under their names."),
       h("p", { class: "card-foot" }, h("a", { href: "/dashboard/memories" }, "All memories")),
     ),
     largest.length > 0 &&
       card(
         "People",
         h("ul", { class: "plain-list" }, largest.map(personRow)),
-        (others.length > largest.length || hasMore) && h("p", { class: "card-foot soft" }, "Choose others on the page Memories."),
+        (others.length > largest.length || hasMore) && h("p", { class: "card-foot soft" }, "Choose others on the Memories page."),
       ),
   );
 }

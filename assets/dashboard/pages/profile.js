@@ -16,10 +16,10 @@ import { toast } from "../components/toast.js";
 const NEEDED = 5;
 const PARTS = "bio,categories,insights,stats,traits,sources";
 const SWITCHES = [
-  ["bio_public", "Share the bio", "Off: only programs that may change profiles get it, and searches never do."],
-  ["categories_public", "Share category summaries", "Off: only programs that may change profiles get them."],
+  ["bio_public", "Share the bio", "When off, only programs that may change profiles get it, and searches never do."],
+  ["categories_public", "Share category summaries", "When off, only programs that may change profiles get them."],
   ["insights_enabled", "Derive insights", "What several memories show together."],
-  ["trait_analysis_enabled", "Derive traits", "Traits of character that several memories show."],
+  ["trait_analysis_enabled", "Derive traits", "Character traits that several memories show."],
 ];
 
 export default function profile({ root, query, signal }) {
@@ -44,7 +44,7 @@ export default function profile({ root, query, signal }) {
   };
 
   const pick = (id) => navigate(`/dashboard/profile${id ? `?${new URLSearchParams({ user_id: id })}` : ""}`);
-  fill(root, pageHead("Profile", "What the memories say about a person, and what of it is shared.", personPicker(userId, pick)), place);
+  fill(root, pageHead("Profile", "What the memories say about a person, and what is shared.", personPicker(userId, pick)), place);
   reload();
 }
 
@@ -86,7 +86,7 @@ function content(found, bio, userId, signal, reload) {
 
 function findings(title, items, isOn, look, userId) {
   if (items.length > 0) return card(title, h("ul", { class: "findings" }, items.map((item) => h("li", null, look(item), behind(item, userId)))));
-  return card(title, h("p", { class: "soft" }, isOn ? "Too few memories say the same yet." : "Switched off under Privacy."));
+  return card(title, h("p", { class: "soft" }, isOn ? "Not enough memories point to anything yet." : "Switched off under Privacy."));
 }
 
 function behind({ memory_ids: ids = [] }, userId) {
@@ -125,7 +125,7 @@ function summaries(categories) {
       "li",
       null,
       h("div", { class: "finding-head" }, h("h3", null, categoryChip(name), category.title && ` ${category.title}`), h("span", { class: "soft small-text" }, plural(category.memory_count, "memory", "memories"), " · ", time(category.last_updated))),
-      category.summary ? h("p", null, category.summary) : h("p", { class: "soft" }, "Nothing to sum up yet."),
+      category.summary ? h("p", null, category.summary) : h("p", { class: "soft" }, "Nothing to summarise yet."),
       category.key_items?.length > 0 && h("ul", { class: "bullets" }, category.key_items.map((item) => h("li", null, item))),
     );
   return card("By category", h("ul", { class: "findings" }, entries.map(entry)));
@@ -149,8 +149,8 @@ function stats(found) {
       Object.entries(found.by_type ?? {}).map(([type, count]) => h("div", null, h("dt", null, TYPES[type] ?? type), h("dd", null, number(count)))),
       first && h("div", null, h("dt", null, "First stored"), h("dd", null, time(first, "day"))),
       last && h("div", null, h("dt", null, "Last stored"), h("dd", null, time(last, "day"))),
-      names("People named most", found.top_participants),
-      names("Places named most", found.top_locations),
+      names("Most mentioned people", found.top_participants),
+      names("Most mentioned places", found.top_locations),
     ),
   );
 }

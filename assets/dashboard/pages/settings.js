@@ -37,7 +37,7 @@ function accountCard() {
   const rows = [
     ["E-mail", account.email],
     ["Account", h("code", null, account.user_id)],
-    requests && ["Limits a minute", `${number(requests)} requests, ${number(searches)} searches`],
+    requests && ["Limits per minute", `${number(requests)} requests, ${number(searches)} searches`],
   ];
   return card(
     "Account",
@@ -67,7 +67,7 @@ function passwordCard() {
     return form({ content: [user, current.element, next.element], label: "Change password", submit });
   };
   restart();
-  return card("Password", h("p", { class: "soft" }, "Changing it ends every other session of this account."), place);
+  return card("Password", h("p", { class: "soft" }, "Changing the password ends every other session of this account."), place);
 }
 
 function lifetimes(signal) {
@@ -75,7 +75,7 @@ function lifetimes(signal) {
   const load = async () => {
     const found = await get("/v1/memory-settings", {}, signal);
     const life = lifetimeField({
-      name: "episodic_lifetime", label: "Events and states", hint: "How long such a memory is kept that comes without an expiry. It holds for what is stored from now on; lasting facts stay.",
+      name: "episodic_lifetime", label: "Events and states", hint: "How long such memories are kept if they have no expiry of their own. This applies to memories stored from now on. Lasting facts are kept.",
       options: MEMORY_LIFETIMES, value: found.episodic_lifetime ?? 0, maxDays: CENTURY_DAYS,
     });
     const submit = async ({ refuse }) => {
@@ -88,7 +88,7 @@ function lifetimes(signal) {
   };
   show(place, load, { signal, lines: 2 });
 
-  const keys = lifetimeField({ name: "key_lifetime", label: "New keys expire", hint: "What this browser proposes when you create a key.", options: KEY_LIFETIMES, value: preferredKeyLifetime(), maxDays: 365 });
+  const keys = lifetimeField({ name: "key_lifetime", label: "New keys expire", hint: "What this browser suggests when you create a key.", options: KEY_LIFETIMES, value: preferredKeyLifetime(), maxDays: 365 });
   const submitKeys = async ({ refuse }) => {
     const seconds = keys.seconds(refuse);
     if (seconds === undefined) return;
@@ -110,13 +110,13 @@ function erasing() {
     fill(place, personPicker(person, choose, "Whose data"), button("Erase data", () => askToErase(person), { kind: "danger-quiet", name: "trash" }));
   };
   build();
-  return card("Erase data", h("p", { class: "soft" }, "Erases every memory of a person with its history, bios, background work and backups. Keys and the account stay. You get a signed receipt."), place);
+  return card("Erase data", h("p", { class: "soft" }, "Erases every memory of a person, with history, bios, background work and backups. Keys and the account stay. You get a signed receipt."), place);
 }
 
 function askToErase(userId) {
   const path = userId ? `/v1/users/${encodeURIComponent(userId)}/data` : "/v1/data";
   confirm({
-    title: "Erase all data of this person?",
+    title: "Erase all of this person’s data?",
     text: [h("p", null, h("strong", null, personName(userId))), h("p", null, "This can’t be undone, and there is no backup.")],
     label: "Erase data",
     word: "erase",
@@ -132,9 +132,9 @@ function showReceipt({ erased, receipt }, userId) {
   openDialog(
     "The data is erased",
     (close) => [
-      h("p", null, "Nothing is left of ", h("strong", null, personName(userId)), ". This receipt proves it; ", h("code", null, "memsync verify-receipt"), " checks it. It is shown this once."),
+      h("p", null, "No data is left of ", h("strong", null, personName(userId)), ". This receipt proves it; ", h("code", null, "memsync verify-receipt"), " checks it. It is shown only once."),
       h("dl", { class: "details" }, counts),
-      copyBlock(receipt, "Receipt of the erasure"),
+      copyBlock(receipt, "Receipt for the erasure"),
       h("div", { class: "form-buttons" }, button("Done", close, { kind: "primary" })),
     ],
     { isFirm: true, isWide: true },

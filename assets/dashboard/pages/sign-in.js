@@ -60,8 +60,8 @@ export default function signIn({ root, query }) {
 function explain(error) {
   const words = {
     AUTHENTICATION_ERROR: "The e-mail address or the password is wrong.",
-    EMAIL_TAKEN: "This e-mail address has an account already. Sign in instead.",
-    PERMISSION_DENIED: "Registration is closed here. Ask whoever runs this service for an account.",
+    EMAIL_TAKEN: "There is already an account with this e-mail address. Sign in instead.",
+    PERMISSION_DENIED: "Registration is closed here. Ask the operator of this service for an account.",
   };
   return words[error.code] && notice("bad", words[error.code]);
 }
@@ -71,7 +71,7 @@ function goodbye(receipt) {
     "div",
     { class: "card farewell" },
     h("h2", { tabindex: -1 }, "Your account is deleted"),
-    h("p", null, "Everything that belonged to it is erased. This receipt proves it; ", h("code", null, "memsync verify-receipt"), " checks it. It is shown this once."),
-    copyBlock(receipt, "Receipt of the deletion"),
+    h("p", null, "Everything that belonged to it is erased. This receipt proves it; ", h("code", null, "memsync verify-receipt"), " checks it. It is shown only once."),
+    copyBlock(receipt, "Receipt for the deletion"),
   );
 }

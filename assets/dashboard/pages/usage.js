@@ -92,7 +92,7 @@ function content({ state, points, totals, steps, granularity, names, signal }) {
       isWhole ? tile("Searches", compact(totals.searches)) : tile("95th percentile", milliseconds(all.p95), "approximate"),
     ),
     all.requests === 0
-      ? h("div", { class: "card" }, empty("usage", "No requests in this time", h("p", null, "Choose a longer range or another filter.")))
+      ? h("div", { class: "card" }, empty("usage", "No requests in this period", h("p", null, "Choose a longer range or another filter.")))
       : [charts(steps, granularity, all, signal), tables(state, points, steps, granularity, names)],
     limits(),
   ];
@@ -186,6 +186,6 @@ function limits() {
       h("meter", { min: 0, max: limit, value: remaining, low: limit * 0.2, "aria-label": "Requests left in this minute" }),
       h("p", null, h("strong", null, number(remaining)), ` of ${number(limit)} requests left in this minute; `, seconds > 0 ? `resets in ${duration(seconds)}.` : "it has reset."),
     ),
-    h("p", { class: "soft" }, "Requests of this dashboard count too."),
+    h("p", { class: "soft" }, "Requests from this dashboard count too."),
   );
 }

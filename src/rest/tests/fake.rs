@@ -28,7 +28,6 @@ pub(super) struct Seen {
     pub(super) rpc: String,
     pub(super) headers: HeaderMap,
     pub(super) marked: bool,
-    pub(super) judged: bool,
     pub(super) messages: Vec<Bytes>,
 }
 
@@ -64,9 +63,20 @@ pub(super) fn server_with(origins: &[&str]) -> Server {
 /// A gRPC server: what it answers hangs on the RPC and the key.
 async fn fake(log: Log, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = body.collect().await.expect("a body").to_bytes();
+    let is_public = ["Check", "Login"].iter().any(|rpc| parts.uri.path().ends_with(rpc));
+    let is_stranger = !is_public && parts.headers.get("x-api-key").is_none_or(|key| key == "bad");
+    if is_stranger {
+        return unauthenticated().into_http();
+    }
+    let Ok(body) = body.collect().await else {
+        let mut refusal = Status::unknown("the body broke off").into_http();
+        refusal
+            .headers_mut()
+            .insert("x-ratelimit-remaining", HeaderValue::from(41));
+        return refusal;
+    };
     let mut messages = Vec::new();
-    let mut rest = bytes;
+    let mut rest = body.to_bytes();
     while !rest.is_empty() {
         let length = wire::frame_length(&rest).expect("a frame");
         let mut frame = rest.split_to(wire::FRAME_PREFIX + length);
@@ -79,14 +89,11 @@ async fn fake(log: Log, request: Request) -> Response {
         rpc: rpc.clone(),
         headers: parts.headers.clone(),
         marked,
-        judged,
         messages,
     });
     assert_eq!(parts.headers[CONTENT_TYPE], "application/grpc");
     match (rpc.as_str(), parts.headers.get("x-api-key").map(HeaderValue::as_bytes)) {
         ("Check", _) => unary(&[8, 1]),
-        ("Login", _) if judged => Status::ok("").into_http(),
-        (_, Some(b"bad") | None) => unauthenticated().into_http(),
         _ if judged => admitted(),
         ("SearchMemories", _) => unary(&search_answer()),
         ("ExportMemories", Some(b"cut")) => streamed(3, Status::internal("disk on fire")),
@@ -207,6 +214,10 @@ impl Server {
             body,
         )
         .await
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.log.lock().expect("unpoisoned").len()
     }
 
     pub(super) fn last(&self) -> Seen {

@@ -47,7 +47,7 @@ pub(super) fn made(foreign: Foreign, now: DateTime<Utc>) -> Result<Imported, Fau
         event_time: foreign.event_time.or(judged.event_time),
     };
     if foreign.expires_at.is_some_and(|at| at <= now) {
-        return Err("its time is over".into());
+        return Err("it has expired".into());
     }
     line::checked(Imported {
         user_id: foreign.user_id.unwrap_or_else(|| OWN_PERSON.to_owned()),

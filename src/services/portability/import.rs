@@ -220,7 +220,7 @@ impl Import {
                     imported.user_id.clone_from(user_id);
                 }
                 if !self.options.grant.covers_person(&imported.user_id) {
-                    self.fail(line, "user_id: this key may not touch that person".to_owned());
+                    self.fail(line, "user_id: this key may not access that person".to_owned());
                     return;
                 }
                 self.batch_bytes += bytes;
@@ -257,7 +257,7 @@ impl Import {
             let memory = &imported.row.memory;
             let is_known = known.get(&memory.id);
             if is_known.is_some_and(|user_id| *user_id != imported.user_id) {
-                self.fail(line, "memory.id: is somebody else's".to_owned());
+                self.fail(line, "memory.id: belongs to another person".to_owned());
             } else if is_known.is_some()
                 || memory.is_expired(now)
                 || self.seen.contains(&memory.id)

@@ -56,7 +56,7 @@ async fn a_file_that_is_no_whole_backup_of_this_version_replaces_nothing() {
         (file("empty"), "not a MemSync database"),
         (file("half"), "damaged"),
         (file("torn"), "damaged"),
-        (file("in-use"), "has a write-ahead log beside it"),
+        (file("in-use"), "has a write-ahead log next to it"),
         (file("nowhere"), "No such file"),
     ] {
         let before = names(data.path());

@@ -95,7 +95,7 @@ async fn scenario(data: &Path, settings: &[(&str, &str)], database: &str) {
         })
         .await
     };
-    let expected = json!({"task_id": id, "status": "FAILED", "error_message": "It failed too often and was given up"});
+    let expected = json!({"task_id": id, "status": "FAILED", "error_message": "It failed too often and was abandoned"});
     assert_eq!(has_ended("FAILED").await, expected);
 
     let listed = list(&["--state", "failed", "--email", "local@memsync.dev"]);
@@ -241,8 +241,8 @@ async fn a_task_that_can_not_be_read_is_given_up_and_holds_up_no_other() {
         .map(|task| (task.id.as_str(), task.last_error.as_deref()))
         .collect();
     let expected = [
-        (ids[0].as_str(), Some("what was to be done does not open")),
-        (ids[1].as_str(), Some("no work of this kind is known")),
+        (ids[0].as_str(), Some("the task can't be decrypted")),
+        (ids[1].as_str(), Some("this kind of task is unknown")),
     ];
     assert_eq!(why, expected);
 }

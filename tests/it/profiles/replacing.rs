@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{bio, id_of, told};
+use super::{LIFE, bio, id_of, told};
 use crate::support::{Rest, TestServer, conversation};
 
 const SEARCH: &str = "What does she do?";
@@ -15,29 +15,30 @@ async fn found(ada: &Rest) -> Value {
 async fn the_first_search_after_a_replacement_has_a_bio_without_what_was_replaced() {
     let server = TestServer::start().await;
     let ada = server.ada().await;
-    told(&ada).await;
-    assert!(bio(&ada).await.contains("Fjord Boats"));
-    let mut before = "Fjord Boats".to_owned();
     // More than once: whoever writes it anew in the background can be faster than a search.
-    for yard in [
-        "Harbour Yachts",
-        "Northern Keels",
-        "Canvas Works",
-        "Delta Marine",
-        "Oak Masts",
-    ] {
-        let joined = format!("I joined {yard} as a carpenter.");
-        let stored = ada.store(&conversation(yard, &[&joined])).await;
+    for person in ["nora", "nina", "nell", "nuri"] {
+        let store = async |thread: &str, words: &[&str]| {
+            let mut story = conversation(thread, words);
+            story["user_id"] = person.into();
+            ada.store(&story).await
+        };
+        store("life", &LIFE).await;
+        let path = format!("/v1/profile/bio?user_id={person}");
+        let bio = async || ada.get(&path).await.ok()["bio"].as_str().unwrap().to_owned();
+        assert!(bio().await.contains("Fjord Boats"));
+        let stored = store("later", &["I joined Harbour Yachts as a carpenter."]).await;
         assert_eq!(stored["memories_updated"], 1, "{stored}");
-        let answer = found(&ada).await;
+        let search = json!({"query": SEARCH, "user_id": person});
+        let answer = ada.post("/v1/memories/search", &search).await.ok();
         let text = answer["user_bio"]
             .as_str()
             .unwrap_or_else(|| panic!("no bio: {answer}"));
-        assert!(!text.contains(&before), "{before} in {text}");
-        assert!(text.contains("rowing"), "{text}");
-        let written = bio(&ada).await;
-        assert!(written.contains(yard), "{yard} in {written}");
-        yard.clone_into(&mut before);
+        assert!(!text.contains("Fjord Boats") && text.contains("rowing"), "{text}");
+        let written = bio().await;
+        assert!(
+            written.contains("Harbour Yachts") && written.contains("rowing"),
+            "{written}"
+        );
     }
 }
 

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use memsync::app::{App, Running};
 use memsync::config::{
-    AuthConfig, Config, DatabaseConfig, EmbedderConfig, EncryptionConfig, LimitsConfig, LogConfig, LogFormat,
+    AuthConfig, Config, ConnectionsConfig, DatabaseConfig, EmbedderConfig, EncryptionConfig, LimitsConfig, LogConfig,
+    LogFormat,
 };
 use memsync::model::{ApiKeyId, Clock, Scope};
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
@@ -230,6 +231,13 @@ fn config(dir: &TempDir) -> Config {
         max_memories_per_person: database::max_memories_per_person(),
         max_concurrent_requests: 1024,
         max_request_memory_mb: 512,
+        connections: ConnectionsConfig {
+            max: 8192,
+            max_per_address: 1024,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
+        },
         unknown: Vec::new(),
     }
 }

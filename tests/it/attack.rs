@@ -1,0 +1,5 @@
+//! What a stranger, or an account that means harm, tries against the whole service. Each attack is bounded in number and
+//! time, and ends by itself. `just attack` runs these alone.
+
+mod bodies;
+mod connections;
