@@ -14,7 +14,7 @@ use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::server::HealthReporter;
 
 use crate::admission::{Capacity, CapacityLimits};
 use crate::config::{Config, EmbedderConfig};
@@ -210,7 +210,7 @@ impl App {
             Some(tls) => Some(TlsCertificate::load(tls).await?),
             None => None,
         };
-        let (health, health_service) = health_reporter();
+        let health = HealthReporter::new();
         for service in SERVICES {
             health.set_service_status(service, status).await;
         }
@@ -225,7 +225,7 @@ impl App {
             tls_required: config.tls_required,
             max_deadline: MAX_DEADLINE,
         };
-        let grpc = grpc::router(&descriptors, health_service, options)?;
+        let grpc = grpc::router(&descriptors, health.clone(), options)?;
         let router = everything(&descriptors, grpc, &self, config)?;
 
         let listener = bind(config.listen)?;

@@ -74,6 +74,13 @@ pub struct Turn<'a> {
     pub sent_at: DateTime<FixedOffset>,
 }
 
+impl Turn<'_> {
+    /// Whether it is part of what is said to one another.
+    fn is_said(&self) -> bool {
+        self.role != Role::System && !self.content.trim().is_empty()
+    }
+}
+
 /// Words that a fact was taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quote {
@@ -136,10 +143,12 @@ pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Res
     let mut out = Vec::new();
     let mut distinct = Distinct::default();
     for (index, turn) in turns.iter().enumerate() {
+        if !turn.is_said() {
+            continue;
+        }
         let speaker = clean_name(turn.name);
         match turn.role {
-            Role::System => continue,
-            Role::Assistant => {}
+            Role::System | Role::Assistant => {}
             Role::User => {
                 let scene = Scene {
                     turn: index,
@@ -179,7 +188,7 @@ fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [Candidate]) {
         .collect();
     for candidate in candidates.iter_mut() {
         let own = candidate.quotes.first().map_or(0, |quote| quote.turn);
-        let before = (0..own).rev().find(|turn| turns[*turn].role != Role::System);
+        let before = (0..own).rev().find(|turn| turns[*turn].is_said());
         if before.is_some_and(|turn| private.contains(&turn)) {
             candidate.context = None;
         }

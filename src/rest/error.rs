@@ -95,6 +95,12 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "ROUTE_NOT_FOUND", "No such route")
     }
 
+    /// 501 for a route that this version does not serve yet.
+    pub(super) fn not_implemented() -> Self {
+        let message = "This version does not serve this route yet";
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
+    }
+
     /// 405 with the verbs that the path has.
     pub(super) fn method_not_allowed(allow: HeaderValue) -> Self {
         let mut problem = Self::new(

@@ -52,8 +52,14 @@ impl Refusal {
 
 impl From<&'static str> for Refusal {
     fn from(reason: &'static str) -> Self {
+        Cow::Borrowed(reason).into()
+    }
+}
+
+impl From<Cow<'static, str>> for Refusal {
+    fn from(reason: Cow<'static, str>) -> Self {
         Self {
-            reason: reason.into(),
+            reason,
             invalid_word: None,
         }
     }

@@ -65,6 +65,13 @@ impl Transcoder {
         };
         match found {
             Target::Verbs(allow) => Ok(options(allow)),
+            Target::Planned => {
+                let judged = self.grpc.identify(Caller::of(&parts)).await;
+                drain(body, &parts).await;
+                let mut problem = Problem::not_implemented();
+                problem.headers.extend(judged?);
+                Err(problem)
+            }
             Target::Health => health::check(&self.grpc, Caller::of(&parts), self.settings.version).await,
             Target::Route(binding, captures) => {
                 self.call_when_admitted(binding, &captures, &parts, body, request_id)
@@ -128,6 +135,10 @@ impl Transcoder {
                 note_route(parts, &binding.template);
                 Ok(Target::Route(binding, captures))
             }
+            Found::Planned(template) => {
+                note_route(parts, template);
+                Ok(Target::Planned)
+            }
             Found::OtherVerbs(template, allow) => {
                 note_route(parts, template);
                 match parts.method {
@@ -145,8 +156,8 @@ impl Transcoder {
         let frame = |json| request_frame(&self.schema, binding, captures, query, json);
         match binding.body {
             BodyRule::None => {
-                drain(body, parts).await;
-                Ok(Body::from(frame(None)?))
+                let stray = body::stray(body, parts).await;
+                Ok(Body::from(frame(stray.as_deref())?))
             }
             BodyRule::Whole | BodyRule::Field(_) => {
                 let json = body::json(body, parts, self.settings.max_body_bytes).await?;
@@ -201,6 +212,7 @@ fn note_route(parts: &Parts, pattern: &str) {
 
 enum Target<'t, 'p> {
     Route(&'t Binding, Vec<&'p str>),
+    Planned,
     Health,
     Verbs(HeaderValue),
 }
@@ -222,6 +234,7 @@ fn request_frame(
             decoder.body_field(&schema.message(binding.input).fields[index], json);
             taken.push(index);
         }
+        (BodyRule::None, Some(json)) => params::stray_body(&mut decoder, binding, json),
         (BodyRule::Chunks(index), _) => taken.push(index),
         (_, _) => {}
     }

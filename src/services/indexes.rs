@@ -277,7 +277,16 @@ impl Slot {
     pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &Guard) {
         let mut state = self.state.write();
         for change in changes {
-            state.profile.memory_changed(&change.memory.id);
+            let Memory {
+                id,
+                version,
+                updated_at,
+                ..
+            } = &*change.memory;
+            // One that was only confirmed says what it said.
+            if state.index.get(id).is_none_or(|known| known.version != *version) {
+                state.profile.memory_changed(id, *updated_at);
+            }
             state.index.upsert(change.memory, &change.vector);
         }
         state.person = Some(person);

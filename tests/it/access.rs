@@ -170,6 +170,7 @@ async fn a_key_with_just_the_scope_is_let_in() {
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let key = server.create_key("ada@example.com", &scopes).await.secret;
         assert_let_in(&clients, ("x-api-key", &key), &method).await;
+        assert_let_in(&clients, ("authorization", &format!("Bearer {key}")), &method).await;
     }
 }
 

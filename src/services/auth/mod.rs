@@ -69,7 +69,7 @@ pub struct AuthSettings {
 pub enum Credential<'a> {
     /// The header `X-API-Key`.
     ApiKey(&'a str),
-    /// The token of `Authorization: Bearer`.
+    /// The token of `Authorization: Bearer`; or a key, of a client that can send no other header.
     Bearer(&'a str),
 }
 
@@ -133,6 +133,7 @@ impl AuthService {
     pub async fn authenticate(&self, credential: Credential<'_>, address: Option<IpAddr>) -> Result<Arc<Caller>> {
         match credential {
             Credential::ApiKey(key) => self.authenticate_key(key, address).await,
+            Credential::Bearer(key) if secret::is_api_key(key) => self.authenticate_key(key, address).await,
             Credential::Bearer(token) => self.authenticate_token(token).await,
         }
     }

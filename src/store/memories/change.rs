@@ -148,7 +148,7 @@ impl Transaction {
         self.keep_versions(account_id, person_id, &ids).await?;
         for memory in closed {
             let by = memory.superseded_by.as_ref().map(MemoryId::as_str);
-            self.set_successor(&change, "superseded", &memory.id, memory.version, by)
+            self.write_successor(&change, "superseded", &memory.id, memory.version, by)
                 .await?;
         }
         self.forget_bios_of(account_id, person_id, &ids, false, now).await?;
@@ -166,13 +166,13 @@ impl Transaction {
     ) -> Result<()> {
         let ids = std::slice::from_ref(id);
         self.keep_versions(change.account_id, change.person_id, ids).await?;
-        self.set_successor(change, operation, id, version, by).await?;
+        self.write_successor(change, operation, id, version, by).await?;
         self.forget_bios_of(change.account_id, change.person_id, ids, false, change.now)
             .await?;
         Ok(())
     }
 
-    async fn set_successor(
+    async fn write_successor(
         &self,
         change: &PersonChange<'_>,
         operation: &'static str,

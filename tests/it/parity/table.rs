@@ -294,6 +294,24 @@ fn store_calls(fresh: &str) -> Vec<Call> {
         user_id: Some(fresh.to_owned()),
         ..Default::default()
     };
+    let mut in_parts = body.clone();
+    in_parts["messages"] = json!([
+        {"role": "user", "content": [{"type": "text", "text": "I play chess."}, {"type": "image_url", "image_url": {}}]},
+        {"role": "tool", "content": "I live in Rome."},
+        {"role": "assistant", "content": null},
+    ]);
+    let part = |kind: &str, text: Option<&str>| pb::ContentPart {
+        r#type: kind.to_owned(),
+        text: text.map(str::to_owned),
+    };
+    let parts = pb::Message {
+        content_parts: vec![part("text", Some("I play chess.")), part("image_url", None)],
+        ..message("", pb::Role::User)
+    };
+    let (tool, silent) = (
+        message("I live in Rome.", pb::Role::Tool),
+        message("", pb::Role::Assistant),
+    );
     let mut background = body.clone();
     background["async"] = true.into();
     let in_background = pb::StoreMemoriesRequest {
@@ -316,6 +334,7 @@ fn store_calls(fresh: &str) -> Vec<Call> {
             body,
             request(vec![message(words, pb::Role::User)]),
         ),
+        call(NewAnswer, Value::Null, "", in_parts, request(vec![parts, tool, silent])),
         call(Taken, Value::Null, "", background, in_background),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),
