@@ -12,7 +12,8 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Parser, Subcommand};
 use memsync::app::{self, App};
-use memsync::config::{Config, LogConfig, LogFormat};
+use memsync::config::{self, Config, LogConfig, LogFormat};
+use memsync::error::Error;
 use memsync::model::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -67,6 +68,12 @@ enum Command {
         /// A file with the receipt; `-` for standard input.
         file: PathBuf,
     },
+    /// Print the settings in use, and where each came from; secrets are hidden.
+    Config {
+        /// Print a `memsync.toml` with every setting and its default instead.
+        #[arg(long)]
+        default: bool,
+    },
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -99,23 +106,60 @@ enum MigrateCommand {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = || -> anyhow::Result<()> {
+        if let Some(Command::Config { default: true }) = cli.command {
+            print!("{}", config::default_file());
+            return Ok(());
+        }
         let config = Config::load(cli.config.as_deref())?;
         start_logging(&config.log);
         rustls::crypto::ring::default_provider()
             .install_default()
             .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;
-        tokio::runtime::Runtime::new()?.block_on(run(config, cli.command.unwrap_or(Command::Serve)))
+        tokio::runtime::Runtime::new()?.block_on(run_and_explain(
+            config,
+            cli.config,
+            cli.command.unwrap_or(Command::Serve),
+        ))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("memsync: {error:#}");
+            eprintln!("memsync: {}", explain(&error));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(config: Config, command: Command) -> anyhow::Result<()> {
+/// An error for the operator: with the fields and causes that a client's answer has no place for, or must not have.
+fn explain(error: &anyhow::Error) -> String {
+    match error.chain().next().and_then(|first| first.downcast_ref()) {
+        Some(Error::Invalid(violations)) => {
+            let reasons: Vec<String> = violations
+                .iter()
+                .map(|v| format!("{}: {}", v.field, v.reason))
+                .collect();
+            reasons.join("; ")
+        }
+        Some(Error::Unavailable(cause)) => {
+            let causes = std::iter::successors(cause.source(), |&cause| cause.source());
+            causes.fold(cause.to_string(), |said, cause| format!("{said}: {cause}"))
+        }
+        Some(_) | None => format!("{error:#}"),
+    }
+}
+
+/// Does a command. Where the database does not answer, says what is known of the reason.
+async fn run_and_explain(config: Config, file: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
+    let outcome = run(config.clone(), file, command).await;
+    match &outcome {
+        Err(error) if matches!(error.downcast_ref(), Some(Error::Unavailable(_))) => app::why_away(&config)
+            .await
+            .map_or(outcome, |why| Err(anyhow::anyhow!(why))),
+        Ok(()) | Err(_) => outcome,
+    }
+}
+
+async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
@@ -128,6 +172,10 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
         Command::Reembed(reembed) => cli::reembed(&config, reembed).await,
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
+        Command::Config { .. } => {
+            println!("{}", config::effective_settings(file.as_deref())?);
+            Ok(())
+        }
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(command) => cli::eval(config, command).await,
         Command::Openapi => {
@@ -139,18 +187,8 @@ async fn run(config: Config, command: Command) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    for name in &config.unknown {
-        tracing::warn!("the setting {name} is not known and changes nothing");
-    }
-    if config.tls_required && config.tls.is_none() && config.trusted_proxies.is_empty() {
-        tracing::warn!(
-            "tls.required is on, but there is neither tls.cert nor trusted_proxies: nobody will get an answer"
-        );
-    }
-    if config.auth.jwt_secret.is_none() && !config.database.url.starts_with("sqlite:") {
-        tracing::warn!(
-            "auth.jwt_secret is not set: other instances on this database will not believe this one's tokens"
-        );
+    for warning in config.warnings.iter().chain(&app::exposed_secrets(&config)) {
+        tracing::warn!("{warning}");
     }
     let app = App::assemble(&config, Clock::system()).await?;
     let (stopped, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);

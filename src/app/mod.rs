@@ -1,5 +1,6 @@
 //! The composition root: settings → store, embedder, services, routers, server. The one place that sees everything.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +40,9 @@ mod keys;
 mod reembedding;
 
 use background::{build_candidates, do_jobs, maintain, watch_database};
-pub use database::connect;
+pub use database::{connect, why_away};
 use keys::auth_settings;
-pub use keys::{has_master_key, receipts, rotate_master_key};
+pub use keys::{exposed_secrets, has_master_key, receipts, rotate_master_key};
 use reembedding::reembed;
 
 /// The account of the first start.
@@ -207,7 +208,9 @@ impl App {
             match self.prepare(config).await {
                 // A file that can't be opened is not going to come by itself.
                 Err(Error::Unavailable(cause)) if !config.database.url.starts_with("sqlite:") => {
-                    tracing::warn!("waiting for the database: {:#}", anyhow::anyhow!(cause));
+                    let why = why_away(config).await;
+                    let why = why.unwrap_or_else(|| format!("{:#}", anyhow::anyhow!(cause)));
+                    tracing::warn!("waiting for the database: {why}");
                     self.store.expect_nothing();
                 }
                 prepared => prepared?,
@@ -239,10 +242,11 @@ impl App {
         let grpc = grpc::router(&descriptors, health_service, options)?;
         let router = everything(&descriptors, grpc, &self, config)?;
 
-        let listener = TcpListener::bind(config.listen).with_context(|| format!("listen: {}", config.listen))?;
+        let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
         if let Some(file) = &config.address_file {
-            std::fs::write(file, address.to_string())?;
+            std::fs::write(file, address.to_string())
+                .with_context(|| format!("address_file: can't write {}", file.display()))?;
         }
         let handle = ServerHandle::new(&connection_limits(config), &config.trusted_proxies);
         let serving = tokio::spawn(server::serve(
@@ -314,6 +318,18 @@ impl Running {
         self.app.store.close().await?;
         Ok(())
     }
+}
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|e| match e.kind() {
+        ErrorKind::AddrInUse => anyhow::anyhow!(
+            "listen: {address} is in use: stop the program that listens there, or choose another port with MEMSYNC_LISTEN"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("listen: {} is not an address of this machine: {e}", address.ip())
+        }
+        _ => anyhow::anyhow!("listen: can't listen on {address}: {e}"),
+    })
 }
 
 fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {

@@ -197,7 +197,7 @@ async fn observe(State(surroundings): State<Surroundings>, mut request: Request,
             user_id = origin.account_id.get().map(AccountId::as_str),
             status = response.status().as_u16(),
             grpc_status,
-            duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+            duration_ms = (started.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0,
             "answered"
         );
     }

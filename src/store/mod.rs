@@ -118,11 +118,18 @@ impl Store {
     /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
     /// is connected to when it is first asked.
     pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
-        let lock = match file::database_file(&options.url) {
+        let file = file::database_file(&options.url);
+        let lock = match &file {
             None => None,
-            Some(file) => file::open(&file)?,
+            Some(file) => file::open(file)?,
         };
-        let pools = connection::open(options).await.map_err(db_error)?;
+        let pools = connection::open(options).await;
+        let pools = pools.map_err(|e| match (db_error(e), &file) {
+            (Error::Unavailable(e), Some(file)) => {
+                Error::Unavailable(format!("can't open the database {}: {e}", file.display()).into())
+            }
+            (e, _) => e,
+        })?;
         Ok(Self {
             read: pools.read,
             write: pools.write,
@@ -174,6 +181,11 @@ impl Store {
     /// Whether the database answers; from then on it is asked, or not, as the answer is.
     pub async fn ping(&self) -> Result<()> {
         self.read.probe().await.map_err(db_error)
+    }
+
+    /// Why a PostgreSQL does not answer: a pool only says that it waited in vain. None where it does, and for SQLite.
+    pub async fn why_away(url: &str) -> Option<String> {
+        connection::why_away(url).await
     }
 
     /// Whether the read replica answers, in the same way. Searches go on without it.

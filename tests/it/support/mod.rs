@@ -248,7 +248,7 @@ fn config(dir: &TempDir) -> Config {
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
         },
-        unknown: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
