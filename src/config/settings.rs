@@ -290,7 +290,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.max_memories_per_request",
         POSITIVE_U32,
         Value("5000"),
-        "a store that would make more memories is refused with 400",
+        "memories that one store may make; a store that would make more is refused with 400",
     ),
     set(
         "limits.max_memories_per_account",
@@ -302,7 +302,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.max_memories_per_person",
         ANY_U32,
         Value("0"),
-        "the same for each of its people; 0 for no limit",
+        "memories that each person of an account may have, superseded ones included; more are refused with 403; 0 for no limit",
     ),
     set(
         "limits.max_connections",
