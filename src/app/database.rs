@@ -10,6 +10,11 @@ pub async fn connect(config: &Config) -> Result<Store> {
     connect_with(config, master_keys(config)).await
 }
 
+/// Why the database does not answer, where more can be said than that it does not.
+pub async fn why_away(config: &Config) -> Option<String> {
+    Store::why_away(&config.database.url).await
+}
+
 /// Opens it with these master keys.
 pub(super) async fn connect_with(config: &Config, keys: ReadMasterKeys) -> Result<Store> {
     let options = StoreOptions {

@@ -10,6 +10,14 @@ use crate::store::{MasterKey, ReadMasterKeys, fingerprint};
 /// The file of the master key, and of the one that takes its place.
 const MASTER_KEY: &str = "master_key";
 const NEW_MASTER_KEY: &str = "master_key.new";
+const RECEIPT_KEY: &str = "receipt_key";
+const JWT_SECRET: &str = "jwt_secret";
+
+/// What others than the owner may do with the data directory and the secrets in it, for the operator to read.
+pub fn exposed_secrets(config: &Config) -> Vec<String> {
+    let names = [MASTER_KEY, NEW_MASTER_KEY, RECEIPT_KEY, JWT_SECRET, "memsync.db"];
+    secrets::exposed(&config.data_dir, &names)
+}
 
 /// The master keys of the settings, else those of the data directory. While one takes the place of another there are
 /// two, and the database names the one in use.
@@ -62,14 +70,14 @@ pub async fn rotate_master_key(config: &Config) -> Result<usize> {
 
 /// What signs and checks receipts of erasure.
 pub fn receipts(config: &Config) -> Result<Receipts> {
-    Receipts::new(&secret(config, "receipt_key")?)
+    Receipts::new(&secret(config, RECEIPT_KEY)?)
 }
 
 pub(super) fn auth_settings(config: &Config) -> Result<AuthSettings> {
     let bytes = |secret: &Hidden| secret.0.as_bytes().to_vec();
     let jwt_secret = match &config.auth.jwt_secret {
         Some(given) => bytes(given),
-        None => secret(config, "jwt_secret")?.to_vec(),
+        None => secret(config, JWT_SECRET)?.to_vec(),
     };
     Ok(AuthSettings {
         cache: config.auth.key_cache,
@@ -78,6 +86,8 @@ pub(super) fn auth_settings(config: &Config) -> Result<AuthSettings> {
         is_registration_open: config.auth.is_registration_open,
         access_token_lifetime: config.auth.access_token_lifetime,
         refresh_token_lifetime: config.auth.refresh_token_lifetime,
+        registrations_per_hour_per_address: config.limits.registrations_per_hour_per_address,
+        registrations_per_hour: config.limits.registrations_per_hour,
     })
 }
 

@@ -1,12 +1,15 @@
 //! The composition root: settings → store, embedder, services, routers, server. The one place that sees everything.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,24 +31,24 @@ use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::server::{self, ConnectionLimits, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, Secret, UsageService,
+    AuditLog, AuthService, IndexSettings, MemoryLimits, MemoryService, ProfileService, RateLimitSettings, RateLimiter,
+    Receipts, UsageService,
 };
 use crate::store::Store;
 
 mod background;
 mod database;
+mod first_start;
 mod keys;
 mod reembedding;
 
 use background::{build_candidates, do_jobs, maintain, watch_database};
-pub use database::connect;
+pub use database::{connect, why_away};
+pub use first_start::setup_url;
 use keys::auth_settings;
-pub use keys::{has_master_key, receipts, rotate_master_key};
+pub use keys::{exposed_secrets, has_master_key, receipts, rotate_master_key};
 use reembedding::reembed;
 
-/// The account of the first start.
-const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -109,21 +112,23 @@ impl App {
     pub async fn assemble(config: &Config, clock: Clock) -> Result<Self> {
         let store = connect(config).await?;
         let receipts = Arc::new(receipts(config)?);
+        let audit = Arc::new(AuditLog::new(store.clone(), clock.clone()));
         let auth = AuthService::new(
             store.clone(),
             clock.clone(),
             auth_settings(config)?,
             Arc::clone(&receipts),
+            Arc::clone(&audit),
         );
         let limits = RateLimitSettings {
             requests: config.limits.requests_per_minute,
             searches: config.limits.searches_per_minute,
             integrations: config.limits.integrations_per_minute,
             unauthenticated: config.limits.unauthenticated_per_minute,
+            requests_of_address: config.limits.requests_per_minute_per_address,
         };
         let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
         let usage = UsageService::new(store.clone(), clock.clone());
-        let audit = AuditLog::new(store.clone(), clock.clone());
         let memories = Arc::new(MemoryService::new(
             store.clone(),
             clock.clone(),
@@ -132,6 +137,11 @@ impl App {
                 memory_mb: config.index_memory_mb,
                 max_memories_per_person: config.max_memories_per_person,
             },
+            MemoryLimits {
+                per_request: config.limits.max_memories_per_request,
+                per_account: config.limits.max_memories_per_account,
+                per_person: config.limits.max_memories_per_person,
+            },
             Arc::clone(&receipts),
         ));
         Ok(Self {
@@ -139,7 +149,7 @@ impl App {
             auth: Arc::new(auth),
             limits: Arc::new(limits),
             usage: Arc::new(usage),
-            audit: Arc::new(audit),
+            audit,
             receipts,
             profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
             memories,
@@ -177,24 +187,6 @@ impl App {
         let _ = is_ready.wait_for(|is_ready| *is_ready).await;
     }
 
-    /// On an empty database, makes an account with a key.
-    pub async fn bootstrap(&self) -> Result<Option<Secret>> {
-        if !self.auth.is_empty().await? {
-            return Ok(None);
-        }
-        let account = match self.auth.create_account(BOOTSTRAP_EMAIL, None, None).await {
-            // Another instance on the same database was first.
-            Err(Error::EmailTaken) => return Ok(None),
-            account => account?,
-        };
-        let new = NewApiKey {
-            name: "first key".to_owned(),
-            ..NewApiKey::default()
-        };
-        let (_, secret) = self.auth.issue_api_key(&account.id, new).await?;
-        Ok(Some(secret))
-    }
-
     /// Listens, and serves in the background. Where the database does not answer yet, requests are refused with 503 until
     /// it does.
     pub async fn start(self, config: &Config) -> anyhow::Result<Running> {
@@ -202,7 +194,9 @@ impl App {
             match self.prepare(config).await {
                 // A file that can't be opened is not going to come by itself.
                 Err(Error::Unavailable(cause)) if !config.database.url.starts_with("sqlite:") => {
-                    tracing::warn!("waiting for the database: {:#}", anyhow::anyhow!(cause));
+                    let why = why_away(config).await;
+                    let why = why.unwrap_or_else(|| format!("{:#}", anyhow::anyhow!(cause)));
+                    tracing::warn!("waiting for the database: {why}");
                     self.store.expect_nothing();
                 }
                 prepared => prepared?,
@@ -234,10 +228,11 @@ impl App {
         let grpc = grpc::router(&descriptors, health_service, options)?;
         let router = everything(&descriptors, grpc, &self, config)?;
 
-        let listener = TcpListener::bind(config.listen).with_context(|| format!("listen: {}", config.listen))?;
+        let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
         if let Some(file) = &config.address_file {
-            std::fs::write(file, address.to_string())?;
+            std::fs::write(file, address.to_string())
+                .with_context(|| format!("address_file: can't write {}", file.display()))?;
         }
         let handle = ServerHandle::new(&connection_limits(config), &config.trusted_proxies);
         let serving = tokio::spawn(server::serve(
@@ -311,6 +306,18 @@ impl Running {
     }
 }
 
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).map_err(|e| match e.kind() {
+        ErrorKind::AddrInUse => anyhow::anyhow!(
+            "listen: {address} is in use: stop the program that listens there, or choose another port with MEMSYNC_LISTEN"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("listen: {} is not an address of this machine: {e}", address.ip())
+        }
+        _ => anyhow::anyhow!("listen: can't listen on {address}: {e}"),
+    })
+}
+
 fn embedder(config: &Config) -> Result<Arc<dyn Embedder>> {
     match &config.embedder {
         EmbedderConfig::BuiltIn => Ok(StaticTable::built_in()),
@@ -345,6 +352,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
+        tls_required: config.tls_required,
         version: VERSION,
     };
     let capacity = Capacity::new(CapacityLimits {
@@ -353,7 +361,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         body_timeout: config.connections.body_timeout,
     });
     let rest = rest::router(descriptors, grpc.clone(), &settings)?;
-    // The services see to it themselves.
+    // REST, OAuth and gRPC see to it themselves.
     let over_tls = |pages: Router| match config.tls_required {
         true => pages.layer(from_fn(rest::only_over_tls)),
         false => pages,
@@ -376,7 +384,15 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
     let docs = rest::for_browsers(over_tls(openapi::router(&document)), &settings.allowed_origins)?;
     let docs = server::limited(docs, &capacity, rest::overloaded);
     let grpc = server::limited(grpc, &capacity, grpc::overloaded);
-    Ok(grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest))
+    let router = grpc.merge(oauth).merge(docs).merge(dashboard).fallback_service(rest);
+    Ok(router.layer(from_fn(only_by_one_host)))
+}
+
+async fn only_by_one_host(request: Request, next: Next) -> Response {
+    match server::names_one_host(&request) {
+        true => next.run(request).await,
+        false => rest::no_single_host(request.headers()),
+    }
 }
 
 /// The OpenAPI document that a server with these settings serves.

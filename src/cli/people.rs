@@ -1,11 +1,14 @@
 //! `memsync person`.
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use memsync::app::App;
 use memsync::config::Config;
 use memsync::model::{AccountId, Clock, Owner, has_unseen};
 use memsync::services::Actor;
+use serde_json::json;
+
+use super::account;
+use super::output::{note, print_list, say};
 
 /// People that are read at one time.
 const PAGE: u64 = 100;
@@ -18,6 +21,9 @@ pub enum PersonCommand {
         /// The account.
         #[arg(long)]
         email: String,
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Erase every trace of a person, and print a receipt. Also of one whose `user_id` the API refuses today.
     Erase(Erase),
@@ -36,33 +42,40 @@ pub struct Erase {
 pub async fn person(config: &Config, command: PersonCommand) -> anyhow::Result<()> {
     let app = App::open(config, Clock::system()).await?;
     match command {
-        PersonCommand::List { email } => list(&app, &account(&app, &email).await?).await,
+        PersonCommand::List { email, json } => list(&app, &account(&app, &email).await?, json).await,
         PersonCommand::Erase(Erase { email, user_id }) => {
             let account_id = account(&app, &email).await?;
             let owner = Owner { account_id, user_id };
             let (erased, receipt) = app.memories.erase(&Actor::operator(), &owner).await?;
-            eprintln!(
+            note!(
                 "erased {} memories; this receipt can be checked with `memsync verify-receipt`:",
                 erased.memories
             );
-            println!("{receipt}");
+            say!("{receipt}")?;
             Ok(())
         }
     }
 }
 
-async fn list(app: &App, account_id: &AccountId) -> anyhow::Result<()> {
+async fn list(app: &App, account_id: &AccountId, is_json: bool) -> anyhow::Result<()> {
+    let mut people = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let (people, has_more) = app.memories.people(account_id, &[], after.as_deref(), PAGE).await?;
-        for (user_id, memories) in &people {
-            println!("{}\t{memories}", escaped(user_id));
-        }
-        after = people.into_iter().next_back().map(|(user_id, _)| user_id);
+        let (page, has_more) = app.memories.people(account_id, &[], after.as_deref(), PAGE).await?;
+        people.extend(page);
         if !has_more {
-            return Ok(());
+            break;
         }
+        after = people.last().map(|(user_id, _)| user_id.clone());
     }
+    print_list(
+        &people,
+        is_json,
+        ["PERSON", "MEMORIES"],
+        |(user_id, memories)| [escaped(user_id), memories.to_string()],
+        |(user_id, memories)| json!({"user_id": user_id, "memories": memories}),
+    )?;
+    Ok(())
 }
 
 fn escaped(user_id: &str) -> String {
@@ -78,9 +91,4 @@ fn escaped(user_id: &str) -> String {
         }
     }
     text
-}
-
-async fn account(app: &App, email: &str) -> anyhow::Result<AccountId> {
-    let account = app.auth.find_account(email).await?;
-    Ok(account.with_context(|| format!("there is no account {email}"))?.id)
 }

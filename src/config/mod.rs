@@ -1,23 +1,29 @@
 //! Settings: defaults, then `memsync.toml`, then `MEMSYNC_*`. The only place that reads the environment.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Toml};
 use http::Uri;
 use ipnet::IpNet;
 
+mod form;
+mod names;
 mod reader;
+mod report;
+mod settings;
+mod sources;
+mod warnings;
 
+pub use form::Form;
+use form::is_postgres;
 use reader::Reader;
-
-const DAY_S: f64 = 86_400.0;
-const MIN_SECRET_BYTES: usize = 32;
+pub use report::{default_file, effective_settings};
+pub use settings::{DefaultValue, Derivation, SETTINGS, Setting};
+use sources::Sources;
 
 /// Every setting.
 #[derive(Clone, Debug)]
@@ -72,8 +78,8 @@ pub struct Config {
     pub max_request_memory_mb: u32,
     /// Connections, and how long their clients may keep them waiting.
     pub connections: ConnectionsConfig,
-    /// Settings given under names that mean nothing, perhaps mistyped.
-    pub unknown: Vec<String>,
+    /// What a start should say of these settings.
+    pub warnings: Vec<String>,
 }
 
 /// What is logged, and how.
@@ -92,18 +98,6 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
-}
-
-impl FromStr for LogFormat {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        match word {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err("must be text or json"),
-        }
-    }
 }
 
 /// The database.
@@ -156,7 +150,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How many requests are allowed in a minute; 0 for no limit.
+/// How much is allowed: requests, registrations and memories; 0 for no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -165,8 +159,22 @@ pub struct LimitsConfig {
     pub searches_per_minute: u32,
     /// Per account: submissions to integrations.
     pub integrations_per_minute: u32,
+    /// Whether any of these three was set, rather than left to its default.
+    pub are_set: bool,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+    /// Memories that one request may make.
+    pub max_memories_per_request: usize,
+    /// Memories that an account may have; 0 for no limit.
+    pub max_memories_per_account: u64,
+    /// Memories that a person may have; 0 for no limit.
+    pub max_memories_per_person: u64,
+    /// Per address: all requests, with credentials and without. Twelve times `requests_per_minute` when absent.
+    pub requests_per_minute_per_address: u32,
+    /// Per address: accounts that are made.
+    pub registrations_per_hour_per_address: u32,
+    /// Accounts that are made in all.
+    pub registrations_per_hour: u32,
 }
 
 /// Connections, and how long their clients may keep them waiting.
@@ -213,25 +221,6 @@ impl fmt::Debug for HiddenKey {
     }
 }
 
-/// Who can make an account.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Registration {
-    Open,
-    Closed,
-}
-
-impl FromStr for Registration {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        match word {
-            "open" => Ok(Self::Open),
-            "closed" => Ok(Self::Closed),
-            _ => Err("must be open or closed"),
-        }
-    }
-}
-
 /// TLS, by PEM files.
 #[derive(Clone, Debug)]
 pub struct TlsConfig {
@@ -250,105 +239,120 @@ impl Config {
     /// Reads `file` (by default `memsync.toml` of the working directory, where there is one) and the environment.
     /// Says every fault at once.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let toml = match file {
-            Some(file) => Toml::file_exact(file),
-            None => Toml::file_exact("memsync.toml"),
-        };
-        let mut figment = Figment::new();
-        if file.is_some_and(|f| !f.is_file()) {
-            return Err(ConfigError(vec![format!(
-                "--config: {} is not a file",
-                file.unwrap_or(Path::new("")).display()
-            )]));
-        }
-        if file.is_some() || Path::new("memsync.toml").is_file() {
-            figment = figment.merge(toml);
-        }
-        Self::from_figment(figment.merge(Env::prefixed("MEMSYNC_").split("__")))
+        Self::load_from(file, std::env::vars_os())
     }
 
-    fn from_figment(figment: Figment) -> Result<Self, ConfigError> {
+    /// The same with these variables.
+    pub fn load_from(
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        Self::from_sources(&Sources::read(file, variables))
+    }
+
+    fn from_sources(sources: &Sources) -> Result<Self, ConfigError> {
         let mut read = Reader {
-            figment,
+            given: &sources.given,
             faults: Vec::new(),
-            known: BTreeSet::new(),
+            asked: BTreeSet::new(),
         };
-        let data_dir: PathBuf = read.get("data_dir").unwrap_or_else(|| PathBuf::from("data"));
-        let default_url = || format!("sqlite://{}", data_dir.join("memsync.db").display());
-        let config = Self {
-            listen: read.get("listen").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
-            address_file: read.get("address_file"),
-            bootstrap: read.get("bootstrap").unwrap_or(true),
-            dashboard: read.get("dashboard").unwrap_or(true),
-            shutdown_timeout: read.seconds("shutdown_timeout", 30.0),
+        let config = Self::read(&mut read);
+        config.validate(&mut read.faults);
+        let forgotten = SETTINGS.iter().filter(|setting| !read.asked.contains(setting.name));
+        read.faults
+            .extend(forgotten.map(|setting| format!("{}: is declared and never read", setting.name)));
+        let mut faults = sources.faults.clone();
+        // What goes together can't be told where a part could not be read.
+        if sources.is_complete {
+            faults.extend(read.faults);
+        }
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
+        }
+        let warnings = warnings::warnings(&config, sources);
+        Ok(Self { warnings, ..config })
+    }
+
+    fn read(read: &mut Reader<'_>) -> Self {
+        Self {
+            listen: read.address("listen"),
+            address_file: read.optional("address_file"),
+            data_dir: read.get("data_dir"),
+            bootstrap: read.get("bootstrap"),
+            dashboard: read.get("dashboard"),
+            shutdown_timeout: read.seconds("shutdown_timeout"),
             log: LogConfig {
-                filter: read.get("log").unwrap_or_else(|| "info".to_owned()),
-                format: read.get("log_format").unwrap_or(LogFormat::Text),
+                filter: read.get("log"),
+                format: match read.get::<String>("log_format").as_str() {
+                    "json" => LogFormat::Json,
+                    _ => LogFormat::Text,
+                },
             },
             database: DatabaseConfig {
-                url: read.get("database.url").unwrap_or_else(default_url),
-                replica_url: read.get("database.replica_url"),
-                min_connections: read.get("database.min_connections").unwrap_or(0),
-                max_connections: read.get("database.max_connections").unwrap_or(10),
-                auto_migrate: read.get("database.auto_migrate").unwrap_or(true),
-                timeout: read.seconds("database.timeout", 5.0),
-                statement_timeout: read.seconds("database.statement_timeout", 30.0),
-                idle_timeout: read.seconds("database.idle_timeout", 600.0),
-                max_lifetime: read.seconds("database.max_lifetime", 1800.0),
+                url: read.get("database.url"),
+                replica_url: read.optional("database.replica_url"),
+                min_connections: read.get("database.min_connections"),
+                max_connections: read.get("database.max_connections"),
+                auto_migrate: read.get("database.auto_migrate"),
+                timeout: read.seconds("database.timeout"),
+                statement_timeout: read.seconds("database.statement_timeout"),
+                idle_timeout: read.seconds("database.idle_timeout"),
+                max_lifetime: read.seconds("database.max_lifetime"),
             },
             auth: AuthConfig {
-                key_cache: read.seconds("auth.key_cache", 2.0),
+                key_cache: read.seconds("auth.key_cache"),
                 jwt_secret: read.secret("auth.jwt_secret"),
                 jwt_previous_secret: read.secret("auth.jwt_previous_secret"),
-                is_registration_open: read.get("auth.registration") != Some(Registration::Closed),
-                access_token_lifetime: read.seconds("auth.access_token_lifetime", 900.0),
-                refresh_token_lifetime: read.seconds("auth.refresh_token_lifetime", 30.0 * DAY_S),
+                is_registration_open: read.get::<String>("auth.registration") == "open",
+                access_token_lifetime: read.seconds("auth.access_token_lifetime"),
+                refresh_token_lifetime: read.seconds("auth.refresh_token_lifetime"),
             },
             encryption: EncryptionConfig {
                 master_key: read.key("encryption.master_key"),
                 previous_master_key: read.key("encryption.previous_master_key"),
             },
             embedder: read.embedder(),
-            limits: read.limits(),
-            tls: read.tls(),
-            tls_required: read.get("tls.required").unwrap_or(false),
-            trusted_proxies: read.networks("trusted_proxies"),
-            public_url: read.get("public_url"),
-            usage_flush_interval: read.seconds("usage.flush_interval", 10.0),
-            usage_retention: read.seconds("usage.retention", 90.0 * DAY_S),
-            audit_retention: read.seconds("audit.retention", 365.0 * DAY_S),
-            cors_allowed_origins: read.list("cors.allowed_origins"),
-            index_memory_mb: read.get("index.memory_mb").unwrap_or(512),
-            max_memories_per_person: read.get("index.max_memories_per_person").unwrap_or(200_000),
-            max_concurrent_requests: read.get("limits.max_concurrent_requests").unwrap_or(1024),
-            max_request_memory_mb: read.get("limits.max_request_memory_mb").unwrap_or(512),
-            connections: ConnectionsConfig {
-                max: read.get("limits.max_connections").unwrap_or(8192),
-                max_per_address: read.get("limits.max_connections_per_address").unwrap_or(1024),
-                header_timeout: read.seconds("limits.header_timeout", 10.0),
-                body_timeout: read.seconds("limits.body_timeout", 30.0),
-                idle_timeout: read.seconds("limits.idle_timeout", 300.0),
+            limits: LimitsConfig {
+                are_set: ["requests", "searches", "integrations"]
+                    .iter()
+                    .any(|what| read.is_given(&format!("limits.{what}_per_minute"))),
+                requests_per_minute: read.get("limits.requests_per_minute"),
+                searches_per_minute: read.get("limits.searches_per_minute"),
+                integrations_per_minute: read.get("limits.integrations_per_minute"),
+                unauthenticated_per_minute: read.get("limits.unauthenticated_per_minute"),
+                max_memories_per_request: read.get("limits.max_memories_per_request"),
+                max_memories_per_account: read.get("limits.max_memories_per_account"),
+                max_memories_per_person: read.get("limits.max_memories_per_person"),
+                requests_per_minute_per_address: read.get("limits.requests_per_minute_per_address"),
+                registrations_per_hour_per_address: read.get("limits.registrations_per_hour_per_address"),
+                registrations_per_hour: read.get("limits.registrations_per_hour"),
             },
-            unknown: Vec::new(),
-            data_dir,
-        };
-        let config = Self {
-            unknown: read.unknown(),
-            ..config
-        };
-        config.validate(&mut read.faults);
-        if read.faults.is_empty() {
-            Ok(config)
-        } else {
-            Err(ConfigError(read.faults))
+            tls: read.tls(),
+            tls_required: read.get("tls.required"),
+            trusted_proxies: read.networks("trusted_proxies"),
+            public_url: read.optional("public_url"),
+            usage_flush_interval: read.seconds("usage.flush_interval"),
+            usage_retention: read.seconds("usage.retention"),
+            audit_retention: read.seconds("audit.retention"),
+            cors_allowed_origins: read.list("cors.allowed_origins"),
+            index_memory_mb: read.get("index.memory_mb"),
+            max_memories_per_person: read.get("index.max_memories_per_person"),
+            max_concurrent_requests: read.get("limits.max_concurrent_requests"),
+            max_request_memory_mb: read.get("limits.max_request_memory_mb"),
+            connections: ConnectionsConfig {
+                max: read.get("limits.max_connections"),
+                max_per_address: read.get("limits.max_connections_per_address"),
+                header_timeout: read.seconds("limits.header_timeout"),
+                body_timeout: read.seconds("limits.body_timeout"),
+                idle_timeout: read.seconds("limits.idle_timeout"),
+            },
+            warnings: Vec::new(),
         }
     }
 
+    /// What can't be told from one setting alone.
     fn validate(&self, faults: &mut Vec<String>) {
         let database = &self.database;
-        if !database.url.starts_with("sqlite:") && !is_postgres(&database.url) {
-            faults.push("database.url: must begin with sqlite: or postgres:".to_owned());
-        }
         if let Some(replica) = &database.replica_url
             && !(is_postgres(replica) && is_postgres(&database.url))
         {
@@ -356,44 +360,6 @@ impl Config {
         }
         if database.min_connections > database.max_connections {
             faults.push("database.min_connections: must be at most database.max_connections".to_owned());
-        }
-        for (name, is_zero) in [
-            ("database.max_connections", database.max_connections == 0),
-            ("database.timeout", database.timeout.is_zero()),
-            ("database.statement_timeout", database.statement_timeout.is_zero()),
-            ("index.memory_mb", self.index_memory_mb == 0),
-            ("limits.max_concurrent_requests", self.max_concurrent_requests == 0),
-            ("limits.max_request_memory_mb", self.max_request_memory_mb == 0),
-            ("limits.max_connections", self.connections.max == 0),
-            (
-                "limits.max_connections_per_address",
-                self.connections.max_per_address == 0,
-            ),
-            ("limits.header_timeout", self.connections.header_timeout.is_zero()),
-            ("limits.body_timeout", self.connections.body_timeout.is_zero()),
-            ("limits.idle_timeout", self.connections.idle_timeout.is_zero()),
-            (
-                "auth.access_token_lifetime",
-                self.auth.access_token_lifetime.as_secs() == 0,
-            ),
-            (
-                "auth.refresh_token_lifetime",
-                self.auth.refresh_token_lifetime.as_secs() == 0,
-            ),
-            ("usage.flush_interval", self.usage_flush_interval.is_zero()),
-        ] {
-            if is_zero {
-                faults.push(format!("{name}: must be at least 1"));
-            }
-        }
-        if let Err(e) = tracing_subscriber::EnvFilter::try_new(&self.log.filter) {
-            faults.push(format!("log: {e}"));
-        }
-        let is_public_url = |url: &Uri| {
-            matches!(url.scheme_str(), Some("http" | "https")) && url.authority().is_some() && url.query().is_none()
-        };
-        if self.public_url.as_ref().is_some_and(|url| !is_public_url(url)) {
-            faults.push("public_url: must be http:// or https:// with a host".to_owned());
         }
         if let Some(tls) = &self.tls {
             for (name, file) in [("tls.cert", &tls.cert), ("tls.key", &tls.key)] {
@@ -403,10 +369,4 @@ impl Config {
             }
         }
     }
-}
-
-fn is_postgres(url: &str) -> bool {
-    ["postgres:", "postgresql:"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme))
 }

@@ -15,9 +15,11 @@ use axum::response::{Redirect, Response};
 use axum::routing::{any, get, post};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use percent_encoding::percent_decode_str;
 use rust_embed::RustEmbed;
 use tower::ServiceExt;
 
+use crate::model::SignedInOnly;
 use crate::rest;
 use crate::server::Assets;
 use cookies::Session;
@@ -31,8 +33,6 @@ const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What pages ask of REST stands behind this.
 const API: &str = "/dashboard/api";
-/// Routes whose answers hold tokens, which are for cookies alone; see `session`.
-const WITH_TOKENS: [&str; 3] = ["/v1/auth/login", "/v1/auth/register", "/v1/auth/refresh"];
 
 /// The pages and all that they load.
 #[derive(RustEmbed)]
@@ -44,6 +44,7 @@ pub fn router(api: Router) -> Router {
     let sessions = Router::new()
         .route("/dashboard/session", post(session::sign_in).delete(session::sign_out))
         .route("/dashboard/session/register", post(session::register))
+        .route("/dashboard/session/setup", post(session::set_up))
         .route("/dashboard/session/refresh", post(session::refresh))
         .method_not_allowed_fallback(no_such_method)
         .route("/dashboard/api/{*path}", any(call))
@@ -110,19 +111,19 @@ async fn only_from_its_pages(request: Request, next: Next) -> Response {
     }
 }
 
-/// What the page asks of REST, as the person who is signed in.
+/// What the page asks of REST, as the person who is signed in. Tokens are for cookies alone, so the routes that give them
+/// out are not served here, however they are spelt; see `session`.
 async fn call(State(api): State<Router>, request: Request) -> Response {
     let session = Session::of(&request);
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     let Some(path) = path.strip_prefix(API).and_then(|path| path.parse::<Uri>().ok()) else {
         return no_route(&request);
     };
-    if WITH_TOKENS.contains(&path.path().trim_end_matches('/')) {
-        return no_route(&request);
-    }
-    let ends_session = request.method() == Method::DELETE && path.path().trim_end_matches('/') == "/v1/auth/me";
+    let ends_session = request.method() == Method::DELETE
+        && percent_decode_str(path.path().trim_end_matches('/')).eq(b"/v1/auth/me".iter().copied());
     let (mut parts, body) = request.into_parts();
     parts.uri = path;
+    parts.extensions.insert(SignedInOnly);
     for name in [COOKIE, AUTHORIZATION, X_API_KEY, CSRF] {
         parts.headers.remove(name);
     }

@@ -55,6 +55,7 @@ use opening::Listeners;
 use surroundings::Previous;
 
 pub(crate) use classifier::{Features, Model, OUTPUTS, Verdict, answers, write as write_weights};
+use reconcile::Distinct;
 pub use reconcile::{Decision, Similar, decide, deduplicate};
 
 /// How much of the turn before is kept for search.
@@ -104,8 +105,17 @@ pub struct Candidate {
 /// A text's vector, of length 1 or 0, from the embedder that the classifier was fitted with.
 pub type Sense<'s> = &'s dyn Fn(&str) -> Vec<f32>;
 
+/// The turn, by its index, with which a conversation goes beyond the facts that may be taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyFacts(pub usize);
+
 /// Finds the facts of a conversation, in the order in which they were told.
 pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
+    extract_at_most(usize::MAX, turns, sense).unwrap_or_default()
+}
+
+/// [`extract`], which stops at the turn that takes it beyond `most` facts.
+pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Result<Vec<Candidate>, TooManyFacts> {
     let mut names: Vec<&str> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::User) {
         if let Some(name) = clean_name(turn.name)
@@ -124,6 +134,7 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
     let mut antecedents: HashMap<Option<&str>, Antecedents> = HashMap::new();
     let mut previous: Option<Previous<'_>> = None;
     let mut out = Vec::new();
+    let mut distinct = Distinct::default();
     for (index, turn) in turns.iter().enumerate() {
         let speaker = clean_name(turn.name);
         match turn.role {
@@ -138,11 +149,14 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
                     sent_at: turn.sent_at,
                     previous,
                 };
-                out.extend(fact::from_turn(
-                    turn.content,
-                    scene,
-                    antecedents.entry(speaker).or_default(),
-                ));
+                let mut found = fact::from_turn(turn.content, scene, antecedents.entry(speaker).or_default());
+                // What people tell each other is judged by rules alone: the classifier has learnt from people who talk
+                // to an agent.
+                found.retain_mut(|candidate| refine(candidate, sense) || are_people);
+                out.extend(found);
+                if out.len() > most && distinct.count(&out) > most {
+                    return Err(TooManyFacts(index));
+                }
             }
         }
         previous = Some(Previous {
@@ -152,10 +166,8 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
             content: turn.content,
         });
     }
-    // What people tell each other is judged by rules alone: the classifier has learnt from people who talk to an agent.
-    out.retain_mut(|candidate| refine(candidate, sense) || are_people);
     forget_private_contexts(turns, &mut out);
-    deduplicate(out)
+    Ok(deduplicate(out))
 }
 
 /// Takes away what was said before a fact where that is private: a context is kept in the clear.

@@ -46,6 +46,25 @@ impl Rpcs for Auth {
         Ok(Response::new(convert::login_response(tokens)))
     }
 
+    async fn set_up_account(&self, request: Request<pb::SetUpAccountRequest>) -> Answer<pb::SetUpAccountResponse> {
+        let (_, extensions, message) = request.into_parts();
+        let pb::SetUpAccountRequest {
+            setup_token,
+            email,
+            password,
+        } = message;
+        let mut violations = Violations::default();
+        violations.given("setup_token", &setup_token);
+        violations.given("email", &email);
+        violations.given("password", &password);
+        violations.finish(())?;
+        let tokens = self
+            .auth
+            .set_up(&origin(&extensions), &setup_token, &email, &password)
+            .await?;
+        Ok(Response::new(convert::set_up_response(tokens)))
+    }
+
     async fn refresh_token(&self, request: Request<pb::RefreshTokenRequest>) -> Answer<pb::RefreshTokenResponse> {
         let (_, extensions, message) = request.into_parts();
         let pb::RefreshTokenRequest { refresh_token } = message;

@@ -42,7 +42,11 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
         task_id: report.id.into(),
         status: status.to_owned(),
         result,
-        error_message: given_up.then(|| "It failed too often and was abandoned".to_owned()),
+        error_message: given_up.then(|| {
+            report
+                .refused
+                .unwrap_or_else(|| "It failed too often and was abandoned".to_owned())
+        }),
     }
 }
 

@@ -41,6 +41,25 @@ pub(super) fn register_response(tokens: Tokens) -> pb::RegisterResponse {
     }
 }
 
+pub(super) fn set_up_response(tokens: Tokens) -> pb::SetUpAccountResponse {
+    let pb::LoginResponse {
+        user_id,
+        email,
+        access_token,
+        refresh_token,
+        expires_in,
+        token_type,
+    } = login_response(tokens);
+    pb::SetUpAccountResponse {
+        user_id,
+        email,
+        access_token,
+        refresh_token,
+        expires_in,
+        token_type,
+    }
+}
+
 pub(super) fn login_response(tokens: Tokens) -> pb::LoginResponse {
     pb::LoginResponse {
         user_id: tokens.account_id.into(),

@@ -13,12 +13,16 @@ use http::{HeaderMap, HeaderValue};
 use tonic::Status;
 
 use super::access::{Access, AccessTable, Rule};
+use super::status;
 use crate::admission::{Arrival, Fault};
 use crate::error::{Error, Result};
-use crate::model::{AuthMethod, Caller, JudgeOnly, Origin};
+use crate::model::{AuthMethod, Caller, JudgeOnly, Origin, SignedInOnly};
 use crate::services::{
     Allowance, AuditLog, AuthService, Credential, RateLimitClass, RateLimiter, RequestOutcome, UsageService,
 };
+
+/// Where the health service's methods are.
+const HEALTH: &str = "/grpc.health.v1.Health/";
 
 /// What the layer works with.
 #[derive(Clone, Debug)]
@@ -37,19 +41,27 @@ pub(super) struct MemoriesCreated(pub(super) u32);
 
 /// Lets a request through that may call its RPC, with its caller; answers every other one.
 pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -> Response {
-    let Some(rule) = layer.access.rule(request.uri().path()).cloned() else {
+    let started = Instant::now();
+    let origin = request.extensions().get::<Arc<Origin>>().cloned().unwrap_or_default();
+    let path = request.uri().path();
+    // Probes of load balancers and of Kubernetes speak no TLS, and learn no more than that the server serves.
+    if layer.tls_required && !origin.secure && !path.starts_with(HEALTH) {
+        return refuse(Error::ForbiddenHere("This server requires TLS"));
+    }
+    let Some(rule) = layer.access.rule(path).cloned() else {
         // Health and reflection are open; an unknown method of ours finds no handler.
         return next.run(request).await;
     };
-    let started = Instant::now();
-    let origin = request.extensions().get::<Arc<Origin>>().cloned().unwrap_or_default();
-    if layer.tls_required && !origin.secure {
-        return refuse(Error::ForbiddenHere("This server requires TLS"));
+    if let Err(limited) = layer.limits.take_from_address(origin.address) {
+        return refuse(limited);
     }
     // A REST request has its own already.
     let _ = origin.route.set(request.uri().path().into());
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {
+        if request.extensions().get::<SignedInOnly>().is_some() {
+            return status::no_such_rpc().into_http();
+        }
         return match layer.limits.take_anonymous(origin.address) {
             Err(limited) => refuse(limited),
             Ok(()) if judge_only => Status::ok("").into_http(),

@@ -23,7 +23,7 @@ pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientI
 pub use identifier::{has_unseen, id_fault};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
 pub use moment::{is_servable, time_of_number, time_of_text};
-pub use origin::{Accepted, JudgeOnly, Origin};
+pub use origin::{Accepted, JudgeOnly, Origin, SignedInOnly};
 pub use scope::{Scope, ScopeSet};
 pub use task::TaskState;
 pub use vector::quantised;

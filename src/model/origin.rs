@@ -12,6 +12,8 @@ pub struct Origin {
     pub address: Option<IpAddr>,
     /// Whether the client's connection is encrypted, here or at a trusted proxy.
     pub secure: bool,
+    /// The host that the client named, with its port where there is one; absent where that can't be a host.
+    pub host: Option<String>,
     /// The request's id, as the answer carries it.
     pub request_id: String,
     /// The account, once it is known; for the request log.
@@ -24,6 +26,11 @@ pub struct Origin {
 /// for the credentials that it is given.
 #[derive(Clone, Copy, Debug)]
 pub struct JudgeOnly;
+
+/// In a request's extensions: serve no RPC that needs no credentials. Those give out tokens, and the dashboard keeps
+/// tokens away from its pages.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedInOnly;
 
 /// In an answer's extensions: the request was taken on, and what it asks for is done later.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Extension, Form, OriginalUri, Query, State};
+use axum::extract::{Extension, Form, Query, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -85,9 +85,6 @@ struct ErrorPage<'a> {
 
 pub(super) async fn ask(
     State(options): State<OAuthOptions>,
-    Extension(origin): Extension<Arc<Origin>>,
-    OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
     query: Result<Query<Parameters>, QueryRejection>,
 ) -> Response {
     let Ok(Query(parameters)) = query else {
@@ -99,37 +96,37 @@ pub(super) async fn ask(
     let request = AuthorizationRequest::from(parameters);
     match consent(&options, &request).await {
         Ok(consent) => page(&request, &consent, "", None, StatusCode::OK),
-        Err(Refusal::Page(response)) => response,
-        Err(Refusal::Redirect(to, error)) => {
-            let issuer = issuer(&options, &headers, &uri, &origin);
-            redirect_with_error(&to, &request, &issuer, &error)
-        }
+        Err(refusal) => refusal,
     }
 }
 
 pub(super) async fn decide(
     State(options): State<OAuthOptions>,
     Extension(origin): Extension<Arc<Origin>>,
-    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
     form: Result<Form<Decision>, FormRejection>,
 ) -> Response {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    if site.is_some_and(|site| site != b"same-origin") {
+        return dead_end("This did not come from the page that asks you.", StatusCode::FORBIDDEN);
+    }
     let Ok(Form(decision)) = form else {
         return dead_end("The form can't be read.", StatusCode::BAD_REQUEST);
     };
-    let issuer = issuer(&options, &headers, &uri, &origin);
+    let issuer = issuer(&options, &origin);
     let request = AuthorizationRequest::from(decision.parameters);
     let consent = match consent(&options, &request).await {
         Ok(consent) => consent,
-        Err(Refusal::Page(response)) => return response,
-        Err(Refusal::Redirect(to, error)) => return redirect_with_error(&to, &request, &issuer, &error),
+        Err(refusal) => return refusal,
     };
     if decision.decision.as_deref() != Some("allow") {
-        let denied = OAuthError::Protocol {
-            code: "access_denied",
-            description: "the person denied the request".into(),
-        };
-        return redirect_with_error(&consent.redirect_uri, &request, &issuer, &denied);
+        let parameters = [
+            ("error", Some("access_denied")),
+            ("error_description", Some("the person denied the request")),
+            ("state", request.state.as_deref()),
+            ("iss", Some(&issuer)),
+        ];
+        return redirect(&consent.redirect_uri, &parameters);
     }
     let email = decision.email.unwrap_or_default();
     let password = decision.password.unwrap_or_default();
@@ -149,39 +146,19 @@ pub(super) async fn decide(
             retry_after(&OAuthError::Service(error), &mut response);
             response
         }
-        Err(error) => redirect_with_error(&consent.redirect_uri, &request, &issuer, &OAuthError::Service(error)),
+        Err(error) => told(&OAuthError::Service(error)),
     }
 }
 
-/// Why there is nothing to consent to.
-enum Refusal {
-    /// Nobody can be sent back: the person is told.
-    Page(Response),
-    /// The program is told.
-    Redirect(String, OAuthError),
+/// What the person can be asked, or the page that says why there is nothing to ask. Nobody is sent anywhere before they
+/// have signed in or said no: links to this server would lead to any registered address (RFC 9700, 4.11.2).
+async fn consent(options: &OAuthOptions, request: &AuthorizationRequest) -> Result<Consent, Response> {
+    options.auth.consent(request).await.map_err(|error| told(&error))
 }
 
-async fn consent(options: &OAuthOptions, request: &AuthorizationRequest) -> Result<Consent, Refusal> {
-    let redirection = options.auth.redirection(request).await.map_err(|error| {
-        let (_, description, status) = described(&error);
-        Refusal::Page(dead_end(&description, status))
-    })?;
-    let to = redirection.1.clone();
-    options
-        .auth
-        .consent(request, redirection)
-        .map_err(|error| Refusal::Redirect(to, error))
-}
-
-fn redirect_with_error(to: &str, request: &AuthorizationRequest, issuer: &str, error: &OAuthError) -> Response {
-    let (code, description, _) = described(error);
-    let parameters = [
-        ("error", Some(code)),
-        ("error_description", Some(description.as_str())),
-        ("state", request.state.as_deref()),
-        ("iss", Some(issuer)),
-    ];
-    redirect(to, &parameters)
+fn told(error: &OAuthError) -> Response {
+    let (_, description, status) = described(error);
+    dead_end(&description, status)
 }
 
 fn redirect(to: &str, parameters: &[(&str, Option<&str>)]) -> Response {

@@ -10,8 +10,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::header::{CACHE_CONTROL, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri};
+use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Extensions, HeaderValue, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::error::Error;
@@ -46,16 +46,24 @@ pub fn router(options: OAuthOptions) -> Router {
         .route("/.well-known/oauth-authorization-server", get(server_metadata))
         .route("/.well-known/oauth-protected-resource", get(resource_metadata))
         .merge(limited)
+        .layer(from_fn_with_state(options.clone(), only_over_tls))
         .with_state(options)
 }
 
-/// Refuses what is not encrypted where it must be, and who comes too often.
-async fn guard(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
-    let origin = origin(request.extensions());
-    if options.tls_required && !origin.secure {
+/// Refuses what is not encrypted where it must be.
+async fn only_over_tls(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
+    if options.tls_required && !origin(request.extensions()).secure {
         return failure(OAuthError::Service(Error::ForbiddenHere("This server requires TLS")));
     }
-    match options.limits.take_anonymous(origin.address) {
+    next.run(request).await
+}
+
+/// Refuses who comes too often.
+async fn guard(State(options): State<OAuthOptions>, request: Request, next: Next) -> Response {
+    let origin = origin(request.extensions());
+    let limits = &options.limits;
+    let taken = limits.take_from_address(origin.address);
+    match taken.and_then(|()| limits.take_anonymous(origin.address)) {
         Ok(()) => next.run(request).await,
         Err(limited) => failure(OAuthError::Service(limited)),
     }
@@ -66,21 +74,16 @@ fn origin(extensions: &Extensions) -> Arc<Origin> {
 }
 
 /// Who issues the tokens: this server's own URL (RFC 8414).
-fn issuer(options: &OAuthOptions, headers: &HeaderMap, uri: &Uri, origin: &Origin) -> String {
+fn issuer(options: &OAuthOptions, origin: &Origin) -> String {
     if let Some(url) = &options.public_url {
         return url.to_string().trim_end_matches('/').to_owned();
     }
-    // What an untrusted proxy forwards was taken out of the headers.
-    let host = headers.get("x-forwarded-host").or_else(|| headers.get(HOST));
-    let host = host.and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str()));
     let scheme = if origin.secure { "https" } else { "http" };
-    format!("{scheme}://{}", host.unwrap_or("localhost"))
+    format!("{scheme}://{}", origin.host.as_deref().unwrap_or("localhost"))
 }
 
 async fn server_metadata(State(options): State<OAuthOptions>, request: Request) -> Json<Value> {
-    let origin = origin(request.extensions());
-    let issuer = issuer(&options, request.headers(), request.uri(), &origin);
+    let issuer = issuer(&options, &origin(request.extensions()));
     let methods = ["client_secret_basic", "client_secret_post", "none"];
     Json(json!({
         "issuer": issuer,
@@ -101,8 +104,7 @@ async fn server_metadata(State(options): State<OAuthOptions>, request: Request) 
 }
 
 async fn resource_metadata(State(options): State<OAuthOptions>, request: Request) -> Json<Value> {
-    let origin = origin(request.extensions());
-    let issuer = issuer(&options, request.headers(), request.uri(), &origin);
+    let issuer = issuer(&options, &origin(request.extensions()));
     Json(json!({
         "resource": issuer,
         "authorization_servers": [issuer],

@@ -21,9 +21,10 @@ mod tests;
 /// Details that ErrorInfo carries as comma-separated text and JSON as a list.
 const LISTS: [&str; 3] = ["valid_categories", "valid_formats", "supported_types"];
 /// Details that ErrorInfo carries as text and JSON as a number.
-const NUMBERS: [&str; 7] = [
+const NUMBERS: [&str; 8] = [
     "max_size_mb",
     "limit",
+    "current",
     "reset_time",
     "retry_after",
     "current_memory_count",

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use prost_reflect::DescriptorPool;
@@ -59,6 +59,8 @@ pub struct RestSettings {
     /// Origins whose pages may call the API, such as `https://app.example.com`, or `*`. Without any, answers carry no
     /// CORS headers.
     pub allowed_origins: Vec<String>,
+    /// Whether every request but a health check must be encrypted.
+    pub tls_required: bool,
     /// The version that the health check names.
     pub version: &'static str,
 }
@@ -79,6 +81,10 @@ pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: &RestSetting
             async move { transcoder.handle(request).await }
         })
         .layer(layers::compression());
+    let router = match settings.tls_required {
+        true => router.layer(from_fn(only_over_tls)),
+        false => router,
+    };
     for_browsers(router, &settings.allowed_origins)
 }
 
@@ -92,10 +98,10 @@ pub fn for_browsers(router: Router, allowed_origins: &[String]) -> Result<Router
     })
 }
 
-/// Lets through what came over TLS, here or at a trusted proxy.
+/// Lets through what came over TLS, here or at a trusted proxy; and health checks, since load balancers often speak no TLS.
 pub async fn only_over_tls(request: Request, next: Next) -> Response {
     let origin = request.extensions().get::<Arc<Origin>>();
-    if origin.is_some_and(|origin| origin.secure) {
+    if origin.is_some_and(|origin| origin.secure) || health::is_path(request.uri().path()) {
         return next.run(request).await;
     }
     let message = "This server requires TLS";
@@ -124,6 +130,13 @@ pub async fn only_get(request: Request) -> Response {
         Method::OPTIONS => transcode::options(allow),
         _ => refused(Problem::method_not_allowed(allow), request).await,
     }
+}
+
+/// What a request is told that names no host, or several. Nothing of its body is read.
+pub fn no_single_host(request: &HeaderMap) -> Response {
+    let violation = Violation::new("host", "must be one host name or address, the same as in the URL");
+    let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());
+    Problem::invalid(&[violation]).into_response(request_id.unwrap_or_default())
 }
 
 /// The answer to a request that was not taken on, or whose body did not come as it must.

@@ -29,10 +29,13 @@ mod assets;
 mod concurrency;
 mod connections;
 mod exchange;
+mod forwarded;
+mod host;
 
 pub use assets::{Assets, Text};
 pub use concurrency::{Refusal, limited};
 use connections::{BoundedAcceptor, Connections};
+pub use host::names_one_host;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -206,7 +209,7 @@ async fn observe(State(surroundings): State<Surroundings>, mut request: Request,
             user_id = origin.account_id.get().map(AccountId::as_str),
             status = response.status().as_u16(),
             grpc_status,
-            duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+            duration_ms = (started.elapsed().as_secs_f64() * 1_000_000.0).round() / 1_000.0,
             "answered"
         );
     }
@@ -231,29 +234,16 @@ fn origin(surroundings: &Surroundings, request: &mut Request, id: &HeaderValue) 
     let mut address = peer;
     let mut secure = surroundings.is_tls;
     if peer.as_ref().is_some_and(is_trusted) {
-        let forwarded = request.headers().get_all("x-forwarded-for").iter();
-        let forwarded: Vec<&str> = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .collect();
-        // The nearest one that is no proxy of ours; a client can write anything before it.
-        let nearest = forwarded
-            .iter()
-            .rev()
-            .map_while(|text| text.trim().parse::<IpAddr>().ok());
-        let nearest: Vec<IpAddr> = nearest.map(|address| address.to_canonical()).collect();
-        let client = nearest.iter().find(|address| !is_trusted(address));
-        address = client.or(nearest.last()).copied().or(peer);
-        let proto = request.headers().get("x-forwarded-proto");
-        secure |= proto.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        let (client, is_encrypted) = forwarded::client(request.headers(), is_trusted);
+        address = client.or(peer);
+        secure |= is_encrypted;
     } else {
-        for name in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {
-            request.headers_mut().remove(name);
-        }
+        forwarded::remove(request.headers_mut());
     }
     Origin {
         address,
         secure,
+        host: host::named_host(request.headers(), request.uri()).map(str::to_owned),
         request_id: id.to_str().unwrap_or_default().to_owned(),
         ..Origin::default()
     }

@@ -102,7 +102,11 @@ impl AuditLog {
     /// cost a write each time.
     pub fn refused(&self, caller: &Caller, origin: &Origin, endpoint: &str) {
         let actor = Actor::caller(caller, origin);
-        let event = actor.did("request.refused", Some(endpoint), &caller.account_id, self.clock.now());
+        self.defer(actor.did("request.refused", Some(endpoint), &caller.account_id, self.clock.now()));
+    }
+
+    /// Takes an event for the next flush.
+    pub(super) fn defer(&self, event: AuditEvent) {
         let mut pending = self.pending.lock();
         if pending.len() < MAX_PENDING {
             pending.push(event);

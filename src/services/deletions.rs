@@ -170,7 +170,9 @@ impl MemoryService {
         let slot = self.indexes.slot(&backup.owner).await;
         let guard = slot.lock().await;
         let transaction = self.store.begin().await?;
+        self.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(&backup.owner, now).await?;
+        let quotas = self.quotas(&transaction, account, &person.id).await?;
         let change = PersonChange {
             account_id: account,
             person_id: &person.id,
@@ -182,6 +184,7 @@ impl MemoryService {
             .restore_backup(backup, &change)
             .await?
             .ok_or(Error::BackupNotFound)?;
+        quotas.admit(memories.len())?;
         let vectors = embed(&*self.embedder, &texts(&memories))?;
         let embeddings = new_embeddings(&memories, &vectors);
         self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::Receipts;
+use super::as_of::AsOfRoom;
 use super::cpu::on_cpu;
 use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
@@ -20,12 +21,25 @@ pub use crate::store::{ListQuery, ListSort};
 /// How often storing starts again when another instance changed the same person meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
 
+/// How many memories may be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryLimits {
+    /// By one request.
+    pub per_request: usize,
+    /// In an account; 0 for no limit.
+    pub per_account: u64,
+    /// Of a person; 0 for no limit.
+    pub per_person: u64,
+}
+
 /// The memories of people.
 pub struct MemoryService {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
+    pub(super) limits: MemoryLimits,
+    pub(super) as_of: AsOfRoom,
     pub(super) receipts: Arc<Receipts>,
     /// Told of each task that is taken on.
     pub(super) work: Notify,
@@ -136,6 +150,7 @@ impl MemoryService {
         clock: Clock,
         embedder: Arc<dyn Embedder>,
         settings: IndexSettings,
+        limits: MemoryLimits,
         receipts: Arc<Receipts>,
     ) -> Self {
         let indexes = PersonIndexes::new(store.clone(), clock.clone(), Arc::clone(&embedder), settings);
@@ -144,6 +159,8 @@ impl MemoryService {
             clock,
             embedder,
             indexes,
+            limits,
+            as_of: AsOfRoom::new(settings.as_of_kib()),
             receipts,
             work: Notify::new(),
         }

@@ -68,6 +68,8 @@ pub struct TaskReport {
     pub state: TaskState,
     /// What it did, where it is done.
     pub result: Option<TaskResult>,
+    /// Why it was refused, where it asked for more than may be stored.
+    pub refused: Option<String>,
 }
 
 /// What a task did.
@@ -142,6 +144,10 @@ impl MemoryService {
         Ok(TaskReport {
             id: task.id,
             state: task.state,
+            refused: task
+                .result
+                .as_ref()
+                .and_then(|result| Some(result.get("refused")?.as_str()?.to_owned())),
             result: task.result.and_then(|result| serde_json::from_value(result).ok()),
         })
     }
@@ -174,13 +180,15 @@ impl MemoryService {
             }
             Err(error) => {
                 let why = why(&error);
+                let is_refusal = matches!(error, Error::TooMuch { .. } | Error::QuotaExceeded { .. });
                 tracing::error!(
                     task_id = %task.id,
                     attempts = task.attempts,
                     error = format!("{:#}", anyhow::Error::from(error)),
                     "a task failed permanently"
                 );
-                self.store.fail_task(&task, &why, self.clock.now()).await?;
+                let refused = is_refusal.then(|| json!({"refused": why}));
+                self.store.fail_task(&task, &why, refused, self.clock.now()).await?;
             }
         }
         Ok(true)
@@ -223,6 +231,7 @@ fn why(error: &Error) -> String {
         Error::Unavailable(_) => "the database or the embedder did not answer".to_owned(),
         Error::DeadlineExceeded => format!("it took longer than {} s", TIME_LIMIT.as_secs()),
         Error::Conflict(reason) => (*reason).to_owned(),
+        Error::TooMuch { .. } | Error::QuotaExceeded { .. } => error.to_string(),
         Error::Internal(cause) => match cause.downcast_ref::<Flaw>() {
             Some(flaw) => flaw.to_string(),
             None => "internal error".to_owned(),

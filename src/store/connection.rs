@@ -3,11 +3,13 @@
 //! Everything in `store/` reads and writes through a [`Guarded`] connection, so that no call waits for ever and none
 //! waits at all while the database is known to be away.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
@@ -19,6 +21,8 @@ use super::StoreOptions;
 
 /// Faults of the connection, one after the other, that open the breaker.
 const FAULTS: u32 = 3;
+/// How long to wait for a reason why there is no connection.
+const REASON_TIMEOUT: Duration = Duration::from_secs(2);
 /// Idle for longer than this, a connection is asked whether it is still one before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a statement may take beyond its own limit before the connection is given up.
@@ -254,6 +258,35 @@ pub(super) async fn open(options: &StoreOptions) -> Result<Pools, DbErr> {
         write: pool,
         replica,
     })
+}
+
+/// Why a connection to PostgreSQL can't be had, with where it was tried; never the password.
+pub(super) async fn why_away(url: &str) -> Option<String> {
+    if url.starts_with("sqlite:") {
+        return None;
+    }
+    let options = match PgConnectOptions::from_str(url) {
+        Ok(options) => options,
+        Err(e) => return Some(format!("database.url: {e}")),
+    };
+    let reason = match tokio::time::timeout(REASON_TIMEOUT, PgConnection::connect_with(&options)).await {
+        Ok(Ok(connection)) => {
+            let _ = connection.close().await;
+            return None;
+        }
+        Ok(Err(sqlx::Error::Io(e))) => e.to_string(),
+        Ok(Err(e)) => e.to_string(),
+        Err(_) => format!("no answer in {} s", REASON_TIMEOUT.as_secs()),
+    };
+    let user = options.get_username();
+    let database = options.get_database().unwrap_or(user);
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    Some(format!(
+        "can't connect to PostgreSQL at {place} (database {database}, user {user}): {reason}"
+    ))
 }
 
 fn sqlite(options: &StoreOptions) -> ConnectOptions {

@@ -55,11 +55,18 @@ pub(super) fn make_directory(file: &Path) -> io::Result<()> {
 /// the files that it puts beside it the same mode. Gives the lock of whoever has it open, to be held until then; none
 /// where there can be no lock, for nobody puts another database into a place that can't be written.
 pub(super) fn open(file: &Path) -> Result<Option<Arc<File>>> {
-    let away = |cause: io::Error| Error::Unavailable(Box::new(cause));
-    let lock = match make_directory(file).and_then(|()| open_lock(file)) {
+    let away = |what: &str, path: &Path, cause: io::Error| {
+        Error::Unavailable(format!("can't {what} {}: {cause}", path.display()).into())
+    };
+    let directory = directory_of(file);
+    if let Err(e) = make_directory(file) {
+        return Err(away("make the directory of the database,", directory, e));
+    }
+    let path = beside(file, ".lock");
+    let lock = match open_lock(file) {
         Ok(lock) => Some(lock),
         Err(e) if is_read_only(&e) => None,
-        Err(e) => return Err(away(e)),
+        Err(e) => return Err(away("open", &path, e)),
     };
     let lock = match lock.as_ref().map(File::try_lock_shared) {
         None | Some(Ok(())) => lock,
@@ -68,11 +75,13 @@ pub(super) fn open(file: &Path) -> Result<Option<Arc<File>>> {
             return Err(Error::Unavailable(cause.into()));
         }
         Some(Err(TryLockError::Error(e))) if e.kind() == ErrorKind::Unsupported => None,
-        Some(Err(TryLockError::Error(e))) => return Err(away(e)),
+        Some(Err(TryLockError::Error(e))) => return Err(away("lock", &path, e)),
     };
     match OpenOptions::new().append(true).create(true).mode(0o600).open(file) {
-        Err(e) if !is_read_only(&e) => Err(away(e)),
-        Ok(_) | Err(_) => Ok(lock.map(Arc::new)),
+        // SQLite reads it all the same, and complains of each change.
+        Err(e) if is_read_only(&e) && file.is_file() => Ok(lock.map(Arc::new)),
+        Err(e) => Err(away("open the database", file, e)),
+        Ok(_) => Ok(lock.map(Arc::new)),
     }
 }
 
@@ -95,7 +104,6 @@ fn open_lock(file: &Path) -> io::Result<File> {
         .open(beside(file, ".lock"))
 }
 
-/// A file that can't be written is SQLite's to complain of: it says so in each answer.
 fn is_read_only(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -38,14 +38,18 @@ mod profiles;
 mod rate_limits;
 mod reembedding;
 mod sessions;
+mod setup_links;
+mod sign_in_places;
 mod snapshot;
+mod sql;
 mod succession;
 mod tasks;
 mod usage;
 mod vault;
 
-pub use accounts::{Account, ErasedAccount};
+pub use accounts::{Account, ErasedAccount, MadeBy};
 pub use api_keys::{ApiKeyRow, ApiKeyStatus};
+pub use as_of::{Extent, KnownPage};
 pub use audit::{AuditEvent, MEMORY_DELETED};
 pub use candidates::{CONTEXT_MARK, CandidateQuery, CandidateTerm, Candidates, NewCandidate};
 pub use deletions::{Backup, DeletedMemories};
@@ -59,6 +63,7 @@ pub use profiles::{BioVersion, ProfileRow};
 pub use rate_limits::Lease;
 pub use reembedding::{AddedEmbeddings, EmbeddedPage, Place, Unembedded};
 pub use sessions::Session;
+pub use setup_links::SetupLink;
 pub use snapshot::{Restored, Snapshot, SnapshotError, restore_snapshot, write_snapshot};
 pub use succession::PersonChange;
 pub use tasks::{DueTask, NewTask, Task, TaskRow};
@@ -118,11 +123,18 @@ impl Store {
     /// Opens the database, whose private contents `vault` seals. A SQLite file is made where there is none; PostgreSQL
     /// is connected to when it is first asked.
     pub async fn connect(options: &StoreOptions, vault: Vault) -> Result<Self> {
-        let lock = match file::database_file(&options.url) {
+        let file = file::database_file(&options.url);
+        let lock = match &file {
             None => None,
-            Some(file) => file::open(&file)?,
+            Some(file) => file::open(file)?,
         };
-        let pools = connection::open(options).await.map_err(db_error)?;
+        let pools = connection::open(options).await;
+        let pools = pools.map_err(|e| match (db_error(e), &file) {
+            (Error::Unavailable(e), Some(file)) => {
+                Error::Unavailable(format!("can't open the database {}: {e}", file.display()).into())
+            }
+            (e, _) => e,
+        })?;
         Ok(Self {
             read: pools.read,
             write: pools.write,
@@ -174,6 +186,11 @@ impl Store {
     /// Whether the database answers; from then on it is asked, or not, as the answer is.
     pub async fn ping(&self) -> Result<()> {
         self.read.probe().await.map_err(db_error)
+    }
+
+    /// Why a PostgreSQL does not answer: a pool only says that it waited in vain. None where it does, and for SQLite.
+    pub async fn why_away(url: &str) -> Option<String> {
+        connection::why_away(url).await
     }
 
     /// Whether the read replica answers, in the same way. Searches go on without it.

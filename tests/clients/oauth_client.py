@@ -109,16 +109,16 @@ def refusals_before_consent(world: World, web: Program) -> None:
     good = dict(client_id=web.id, redirect_uri=WEB, response_type="code", state="s&1", scope=SCOPES)
     good |= {"code_challenge": "a" * 43, "code_challenge_method": "S256"}
     endpoint = world.metadata["authorization_endpoint"]
-    for what, error, change in (
-        ("no PKCE", "invalid_request", {"code_challenge": None, "code_challenge_method": None}),
-        ("PKCE without a method", "invalid_request", {"code_challenge_method": None}),
-        ("plain PKCE", "invalid_request", {"code_challenge_method": "plain"}),
-        ("a short challenge", "invalid_request", {"code_challenge": "a" * 42}),
-        ("the implicit flow", "unsupported_response_type", {"response_type": "token"}),
-        ("no response type", "unsupported_response_type", {"response_type": None}),
-        ("an unknown scope", "invalid_scope", {"scope": "everything"}),
-        ("a scope beyond the client's", "invalid_scope", {"scope": "usage:read"}),
-        ("a scope of keys", "invalid_scope", {"scope": "memories:read keys:write"}),
+    for what, word, change in (
+        ("no PKCE", "PKCE", {"code_challenge": None, "code_challenge_method": None}),
+        ("PKCE without a method", "PKCE", {"code_challenge_method": None}),
+        ("plain PKCE", "PKCE", {"code_challenge_method": "plain"}),
+        ("a short challenge", "PKCE", {"code_challenge": "a" * 42}),
+        ("the implicit flow", "response_type", {"response_type": "token"}),
+        ("no response type", "response_type", {"response_type": None}),
+        ("an unknown scope", "everything", {"scope": "everything"}),
+        ("a scope beyond the client's", "usage:read", {"scope": "usage:read"}),
+        ("a scope of keys", "keys:write", {"scope": "memories:read keys:write"}),
     ):
         fields = {name: value for name, value in (good | change).items() if value is not None}
         posted = fields | {"email": EMAIL, "password": PASSWORD, "decision": "allow"}
@@ -126,9 +126,8 @@ def refusals_before_consent(world: World, web: Program) -> None:
             world.open(f"{endpoint}?{urlencode(fields)}"),
             requests.post(endpoint, data=posted, allow_redirects=False, timeout=TIMEOUT_SECONDS),
         ):
-            carried = sent_back(answer, WEB)
-            check(bool(carried.pop("error_description")), f"{what}: no description")
-            same(carried, {"error": error, "state": "s&1", "iss": world.base}, what)
+            same((answer.status_code, answer.headers.get("location")), (400, None), f"{what}: {answer.text}")
+            check(word in answer.text, f"{what}: the page does not say what is wrong: {answer.text}")
 
     for what, query in (
         ("an unknown client", urlencode(good | {"client_id": "oc_nobody"})),

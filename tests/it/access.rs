@@ -122,7 +122,7 @@ async fn a_public_rpc_answers_whatever_credentials_come_with_it() {
             }
         }
     }
-    let expected = ["Login", "RefreshToken", "Register"].map(str::to_owned);
+    let expected = ["Login", "RefreshToken", "Register", "SetUpAccount"].map(str::to_owned);
     assert_eq!(public, expected.into(), "nothing else is open to everybody");
 }
 

@@ -133,6 +133,88 @@ fn assert_invalid_grant(answer: &Answer) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_sent_on_before_they_have_signed_in_or_said_no() {
+    let server = TestServer::start().await;
+    let program = Program::register(&server).await;
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER));
+    let good = [
+        ("response_type", "code"),
+        ("client_id", &program.id),
+        ("redirect_uri", CALLBACK),
+        ("scope", "memories:read"),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let browser = browser.build().unwrap();
+    let post = |form: String| {
+        let request = browser.post(server.url("/oauth/authorize")).body(form);
+        request.header("content-type", "application/x-www-form-urlencoded")
+    };
+    for (name, value) in [
+        ("response_type", "token"),
+        ("response_type", ""),
+        ("scope", "everything"),
+        ("code_challenge", "short"),
+        ("code_challenge_method", "plain"),
+    ] {
+        let bad = good.map(|(known, good)| (known, if known == name { value } else { good }));
+        let query = encoded(&bad);
+        let signed_in = encoded(
+            &[
+                &bad[..],
+                &[("decision", "allow"), ("email", program.email), ("password", PASSWORD)],
+            ]
+            .concat(),
+        );
+        for request in [
+            browser.get(server.url(&format!("/oauth/authorize?{query}"))),
+            post(query.clone()),
+            post(signed_in),
+        ] {
+            let answer = send(request).await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.header("location")),
+                (400, None),
+                "{name}={value}"
+            );
+            assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        }
+    }
+    // A form of another site says no in nobody's name.
+    let no = encoded(&[&good[..], &[("decision", "deny")]].concat());
+    for (site, status) in [("cross-site", 403), ("same-site", 403), ("same-origin", 303)] {
+        let answer = send(post(no.clone()).header("sec-fetch-site", site)).await;
+        assert_eq!(answer.status.as_u16(), status, "{site}");
+        assert_eq!(answer.header("location").is_some(), status == 303, "{site}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_can_register_no_address_that_is_anybodys() {
+    let server = TestServer::start().await;
+    let ada = server.register("ada@example.com").await;
+    let rest = server.bearer(&ada.access_token);
+    for uri in [
+        "https://*",
+        "https://*.example.com/callback",
+        "https://user@app.example.com/callback",
+        "https://user:secret@app.example.com/callback",
+        "https://@app.example.com/callback",
+        "https://app.example.com/callback#",
+        "https://app.example.com\\@evil.example/callback",
+    ] {
+        let body = json!({"name": "program", "redirect_uris": [CALLBACK, uri]});
+        let details = rest
+            .post("/v1/oauth/clients", &body)
+            .await
+            .failure(400, "VALIDATION_ERROR");
+        assert_eq!(details["field"], "redirect_uris[1]", "{uri}");
+    }
+    assert_eq!(rest.get("/v1/oauth/clients").await.ok()["clients"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_code_waits_two_minutes_for_its_program_and_not_a_second_longer() {
     let hand = Hand::new();
     let server = TestServer::start_with(|_| {}, hand.clock()).await;

@@ -39,6 +39,7 @@ mod readme;
 mod reembedding;
 mod rest_shape;
 mod schemathesis;
+mod settings;
 mod sharding;
 mod support;
 mod tls;

@@ -9,6 +9,7 @@ mod later;
 mod leaving;
 mod living;
 mod people;
+mod quotas;
 mod sealing;
 mod times;
 mod writing;

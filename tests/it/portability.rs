@@ -370,7 +370,7 @@ async fn the_command_line_takes_out_and_in_what_the_api_does() {
         &[&["import", "--dry-run", file], email.as_slice()].concat(),
     );
     let dry = dry.expect_success("a dry run");
-    assert_eq!(dry.stdout.lines().count(), 4);
+    assert_eq!(dry.stdout.lines().count(), 1 + 4);
     assert!(
         dry.stderr.contains("would import 4, skipped 0, failed 0"),
         "{}",

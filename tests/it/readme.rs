@@ -8,11 +8,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use memsync::config::{DefaultValue, Form, SETTINGS, Setting};
+
 use crate::clients_python::interpreter;
 use crate::process::{Process, run};
 
 /// The commands that start the server, run the tests, and set the reader's key and path.
-const NOT_RUN: usize = 3;
+const NOT_RUN: usize = 4;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Example {
@@ -41,6 +43,39 @@ fn every_example_of_the_readme_works() {
     for example in examples.iter().filter(|example| example.is_run) {
         check(example, &server, data.path());
     }
+}
+
+#[test]
+fn the_settings_of_the_readme_are_those_that_are_declared() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).unwrap();
+    let header = "| variable | default | meaning |\n| --- | --- | --- |\n";
+    let from = readme.find(header).unwrap() + header.len();
+    let length: usize = readme[from..]
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with('|'))
+        .map(str::len)
+        .sum();
+    let table: String = SETTINGS.iter().map(row).collect();
+    if std::env::var_os("MEMSYNC_WRITE_README").is_some() {
+        let written = format!("{}{table}{}", &readme[..from], &readme[from + length..]);
+        std::fs::write(&path, written).unwrap();
+        return;
+    }
+    assert_eq!(
+        readme[from..from + length],
+        table,
+        "`MEMSYNC_WRITE_README=1 cargo nextest run readme` writes the table anew"
+    );
+}
+
+fn row(setting: &Setting) -> String {
+    let default = match (setting.default, setting.form) {
+        (DefaultValue::Value(number), Form::Whole(..) | Form::Seconds(_)) => number.to_owned(),
+        (DefaultValue::Value(value), _) => format!("`{value}`"),
+        (DefaultValue::Derived(words, _) | DefaultValue::Unset(words), _) => words.to_owned(),
+    };
+    format!("| `{}` | {default} | {} |\n", setting.variable(), setting.about)
 }
 
 #[track_caller]

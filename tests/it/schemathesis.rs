@@ -21,11 +21,12 @@ const DESTROYS_THE_RUN: &str = "^(delete_account|logout|change_password|(rotate|
 const SIGNED_IN: &str = "^(create_oauth_client|list_oauth_clients|delete_oauth_client|who_am_i)$";
 const SCOPES: &str = "memories:read,memories:write,profile:read,profile:write,integrations:read,integrations:write,\
                       usage:read,keys:read,keys:write";
-const UNLIMITED: [(&str, &str); 4] = [
+const UNLIMITED: [(&str, &str); 5] = [
     ("MEMSYNC_LIMITS__REQUESTS_PER_MINUTE", "0"),
     ("MEMSYNC_LIMITS__SEARCHES_PER_MINUTE", "0"),
     ("MEMSYNC_LIMITS__INTEGRATIONS_PER_MINUTE", "0"),
     ("MEMSYNC_LIMITS__UNAUTHENTICATED_PER_MINUTE", "0"),
+    ("MEMSYNC_LIMITS__REGISTRATIONS_PER_HOUR_PER_ADDRESS", "0"),
 ];
 /// Enough for a profile.
 const WORDS: [&str; 4] = [

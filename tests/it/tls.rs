@@ -14,6 +14,9 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_types::StatusExt;
 
 use crate::process::Process;
@@ -296,11 +299,40 @@ async fn where_tls_is_required_plain_text_reaches_no_rpc_and_no_oauth_endpoint()
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
 
-    for path in ["/", "/dashboard", "/dashboard/assets/app.js", "/docs", "/openapi.json"] {
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource",
+    ] {
+        let answer = get(&http, format!("{}{path}", server.url()), &[]).await;
+        let refusal = json!({"error": "access_denied", "error_description": TLS_ONLY});
+        assert_eq!((answer.status.as_u16(), answer.json()), (403, refusal), "{path}");
+    }
+
+    for path in [
+        "/",
+        "/dashboard",
+        "/dashboard/assets/app.js",
+        "/dashboard/api/v1/auth/me",
+        "/docs",
+        "/openapi.json",
+        "/v1/nothing",
+        "/nothing",
+    ] {
         let answer = get(&http, format!("{}{path}", server.url()), &[]).await;
         assert_eq!(answer.failure(403, "PERMISSION_DENIED"), json!({}), "{path}");
         assert_eq!(answer.json()["detail"], TLS_ONLY, "{path}");
     }
+
+    let mut reflection = ServerReflectionClient::new(channel(&server));
+    let list = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let refused = reflection
+        .server_reflection_info(tokio_stream::once(list))
+        .await
+        .unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::PermissionDenied, TLS_ONLY));
 
     let health = get(&http, format!("{}/healthcheck", server.url()), &[]).await;
     assert_eq!(

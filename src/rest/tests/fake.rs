@@ -52,6 +52,7 @@ pub(super) fn server_with(origins: &[&str]) -> Server {
     let settings = RestSettings {
         max_body_bytes: 64 * 1024,
         allowed_origins: origins.iter().map(|&origin| origin.to_owned()).collect(),
+        tls_required: false,
         version: "9.9",
     };
     Server {

@@ -322,6 +322,7 @@ async fn only_allowed_origins_get_cors_headers() {
     let settings = RestSettings {
         max_body_bytes: 1,
         allowed_origins: vec!["nonsense".into()],
+        tls_required: false,
         version: "",
     };
     assert!(router(&pool(), Router::new(), &settings).is_err());

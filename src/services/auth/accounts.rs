@@ -4,11 +4,12 @@ use chrono::TimeDelta;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
+use super::sign_in::Asking;
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
 use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen};
 use crate::services::Actor;
-use crate::store::{Account, Session};
+use crate::store::{Account, MadeBy, Session};
 
 const REFRESH_TOKEN: &str = "memsync_rt_";
 /// Between the session and the random part of a refresh token.
@@ -45,13 +46,19 @@ impl AuthService {
         if !self.settings.is_registration_open {
             return Err(Error::ForbiddenHere("Registration is closed"));
         }
-        let account = self.new_account(email, Some(password), name).await?;
-        let (session, tokens) = self.new_session(&account)?;
+        let address = checked(email, Some(password), name.as_deref())?;
+        // Also where the address has an account already: that answer tells who has one.
+        self.registrations.take(origin.address, self.clock.now())?;
+        let account = self
+            .new_account(address, Some(password), name, MadeBy::Registration)
+            .await?;
+        let (session, tokens) = self.new_session(&account.id, &account.email)?;
         let actor = Actor::person(&account.email, origin);
         let now = account.created_at;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         transaction.insert_session(&session).await?;
+        self.remember_place(&transaction, &account.id, origin).await?;
         let event = actor.did("account.created", None, &account.id, now);
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
@@ -60,7 +67,18 @@ impl AuthService {
 
     /// Makes an account for whoever runs the command line; without a password it can only be used by keys.
     pub async fn create_account(&self, email: &str, name: Option<String>, password: Option<&str>) -> Result<Account> {
-        let account = self.new_account(email, password, name).await?;
+        self.make_account(email, name, password, MadeBy::CommandLine).await
+    }
+
+    pub(super) async fn make_account(
+        &self,
+        email: &str,
+        name: Option<String>,
+        password: Option<&str>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
+        let address = checked(email, password, name.as_deref())?;
+        let account = self.new_account(address, password, name, made_by).await?;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         let event = Actor::operator().did("account.created", None, &account.id, account.created_at);
@@ -69,30 +87,13 @@ impl AuthService {
         Ok(account)
     }
 
-    async fn new_account(&self, email: &str, password: Option<&str>, name: Option<String>) -> Result<Account> {
-        let mut violations = Vec::new();
-        let address = normalise_email(email);
-        match &address {
-            None => violations.push(Violation::new("email", "must be an e-mail address")),
-            Some(address) if has_unseen(address) => {
-                violations.push(Violation::new("email", "must have no control or invisible characters"));
-            }
-            Some(_) => {}
-        }
-        let address = address.unwrap_or_default();
-        if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {
-            violations.push(Violation::new("password", fault));
-        }
-        let is_name = |name: &String| {
-            let chars = name.chars().count();
-            (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
-        };
-        if name.as_ref().is_some_and(|name| !is_name(name)) {
-            violations.push(Violation::new("name", "must be 1 to 128 visible characters"));
-        }
-        if !violations.is_empty() {
-            return Err(Error::Invalid(violations));
-        }
+    async fn new_account(
+        &self,
+        address: String,
+        password: Option<&str>,
+        name: Option<String>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
         // Before the costly hash; the unique index decides in the end.
         if self.store.account_by_email(&address).await?.is_some() {
             return Err(Error::EmailTaken);
@@ -107,64 +108,18 @@ impl AuthService {
             name,
             password_hash,
             created_at: self.clock.now(),
+            made_by: Some(made_by),
         })
     }
 
-    /// Signs in. An unknown address and a wrong password are told apart by nothing: not by words, not by time.
-    pub async fn login(&self, origin: &Origin, email: &str, password: &str) -> Result<Tokens> {
-        let account = self.check_password(origin, email, password).await?;
-        let (session, tokens) = self.new_session(&account)?;
-        let event = Actor::person(&account.email, origin).did(
-            "session.created",
-            Some(session.id.as_str()),
-            &account.id,
-            session.created_at,
-        );
-        let transaction = self.store.begin().await?;
-        // A password that was changed meanwhile ended every session but one; this one must not come after.
-        if !transaction.has_same_password(&account).await? {
-            return Err(Error::Unauthenticated);
-        }
-        transaction.insert_session(&session).await?;
-        transaction.insert_audit_event(&event).await?;
-        transaction.commit().await?;
-        Ok(tokens)
-    }
-
-    /// The account with this address and password. Failures are counted and, where there is such an account, told in
-    /// its audit log.
-    pub(super) async fn check_password(&self, origin: &Origin, email: &str, password: &str) -> Result<Account> {
-        let now = self.clock.now();
-        // What is no address has no account; it takes its time all the same.
-        let address = normalise_email(email).unwrap_or_default();
-        self.attempts.begin(&address, origin.address, now)?;
-        let account = self.store.account_by_email(&address).await?;
-        let hash = account.as_ref().and_then(|account| account.password_hash.as_deref());
-        let is_right = self.passwords.verify(password, hash).await?;
-        match account {
-            Some(account) if is_right => {
-                self.attempts.succeeded(&address, origin.address);
-                Ok(account)
-            }
-            Some(account) => {
-                let event = Actor::person(&address, origin).did("session.refused", None, &account.id, now);
-                let transaction = self.store.begin().await?;
-                transaction.insert_audit_event(&event).await?;
-                transaction.commit().await?;
-                Err(Error::Unauthenticated)
-            }
-            None => Err(Error::Unauthenticated),
-        }
-    }
-
-    fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
+    pub(super) fn new_session(&self, account_id: &AccountId, email: &str) -> Result<(Session, Tokens)> {
         let now = self.clock.now();
         let id = SessionId::generate();
         let family_key = secret::random()?;
         let refresh_token = new_refresh_token(&id, &family_key)?;
         let session = Session {
             family_key,
-            account_id: account.id.clone(),
+            account_id: account_id.clone(),
             client_id: None,
             scopes: ScopeSet::all(),
             refresh_hash: Some(refresh_token.hash()),
@@ -173,7 +128,7 @@ impl AuthService {
             revoked_at: None,
             id,
         };
-        let tokens = self.tokens_of(&session, account.email.clone(), refresh_token)?;
+        let tokens = self.tokens_of(&session, email.to_owned(), refresh_token)?;
         Ok((session, tokens))
     }
 
@@ -250,6 +205,9 @@ impl AuthService {
             .rotate_session(&session.id, &old, &next.hash(), expires_at)
             .await?
         {
+            if session.client_id.is_none() {
+                self.remember_place(&transaction, &session.account_id, origin).await?;
+            }
             transaction.commit().await?;
             self.forget_session(&session.id).await;
             return Ok(next);
@@ -282,7 +240,9 @@ impl AuthService {
         if let Some(fault) = password::fault(new, &caller.email) {
             return Err(Error::Invalid(vec![Violation::new("new_password", fault)]));
         }
-        let account = self.check_password(origin, &caller.email, current).await?;
+        let account = self
+            .check_password(origin, &caller.email, current, Asking::SignedIn)
+            .await?;
         let new = self.passwords.hash(new).await?;
         let now = self.clock.now();
         let transaction = self.store.begin().await?;
@@ -325,7 +285,8 @@ impl AuthService {
     /// Erases the caller's account with all that belongs to it. Gives a receipt.
     pub async fn delete_own_account(&self, caller: &Caller, origin: &Origin, password: &str) -> Result<String> {
         let (account_id, _) = signed_in(caller)?;
-        self.check_password(origin, &caller.email, password).await?;
+        self.check_password(origin, &caller.email, password, Asking::SignedIn)
+            .await?;
         self.erase_account(account_id).await
     }
 
@@ -389,8 +350,36 @@ fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {
     secret::mark(unmarked, family_key).is_ok_and(|mark| mark.as_bytes().ct_eq(sent.as_bytes()).into())
 }
 
+/// The normal form of a new account's address. Every field that is no good is named.
+fn checked(email: &str, password: Option<&str>, name: Option<&str>) -> Result<String> {
+    let mut violations = Vec::new();
+    let address = normalise_email(email);
+    match &address {
+        None => violations.push(Violation::new("email", "must be an e-mail address")),
+        Some(address) if has_unseen(address) => {
+            violations.push(Violation::new("email", "must have no control or invisible characters"));
+        }
+        Some(_) => {}
+    }
+    let address = address.unwrap_or_default();
+    if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {
+        violations.push(Violation::new("password", fault));
+    }
+    let is_name = |name: &str| {
+        let chars = name.chars().count();
+        (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
+    };
+    if name.is_some_and(|name| !is_name(name)) {
+        violations.push(Violation::new("name", "must be 1 to 128 visible characters"));
+    }
+    match violations.is_empty() {
+        true => Ok(address),
+        false => Err(Error::Invalid(violations)),
+    }
+}
+
 /// Lower-case and trimmed; nothing where it is no address.
-fn normalise_email(email: &str) -> Option<String> {
+pub(super) fn normalise_email(email: &str) -> Option<String> {
     let email = email.trim().to_lowercase();
     let valid = email.len() <= MAX_EMAIL_BYTES
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())

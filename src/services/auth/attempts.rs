@@ -1,7 +1,8 @@
 //! Failed sign-ins, by account and by address: after a few, each further one costs a wait that doubles.
 //!
 //! Most of all by both: whoever guesses at somebody's password from one place waits there, and the owner elsewhere does
-//! not. Only very many failures from everywhere slow the owner down too, and never by more than a minute.
+//! not. Only very many failures from everywhere make everybody wait who is new where they are, and never for more than a
+//! minute.
 //!
 //! Kept in memory: an attacker who can reach n instances has n times as many attempts.
 
@@ -13,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
-use crate::error::{Error, RateLimited, Result};
+use crate::error::RateLimited;
 
 /// Failures without a wait, and the longest wait in seconds.
 #[derive(Clone, Copy)]
@@ -52,6 +53,15 @@ enum Who {
     Account(String),
 }
 
+/// Why an attempt has to wait.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wait {
+    /// There were too many failures from this address.
+    Here(RateLimited),
+    /// There were too many failures for this account, from wherever.
+    Everywhere(RateLimited),
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Failures {
     count: u32,
@@ -69,17 +79,22 @@ impl SignInAttempts {
     }
 
     /// Counts an attempt as failed until [`Self::succeeded`] says otherwise, so that many at one time count too.
-    pub(super) fn begin(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<()> {
+    pub(super) fn begin(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), Wait> {
         for (who, patience) in parties(email, address) {
+            let is_account = matches!(who, Who::Account(_));
             let entry = self.0.get_with(who, Arc::default);
             let mut failures = entry.lock();
             if failures.blocked_until > now {
                 let wait = failures.blocked_until - now;
-                return Err(Error::RateLimited(RateLimited {
+                let limited = RateLimited {
                     limit: patience.free,
                     reset_time: (failures.blocked_until.timestamp_micros() + 999_999).div_euclid(1_000_000),
                     retry_after: wait.to_std().unwrap_or_default(),
-                }));
+                };
+                return Err(match is_account {
+                    true => Wait::Everywhere(limited),
+                    false => Wait::Here(limited),
+                });
             }
             if failures.last + TimeDelta::seconds(MEMORY_S) < now {
                 failures.count = 0;
@@ -95,9 +110,13 @@ impl SignInAttempts {
         Ok(())
     }
 
-    /// Forgets the failures of an account from this address, and takes the attempt off the others.
-    pub(super) fn succeeded(&self, email: &str, address: Option<IpAddr>) {
+    /// Forgets the failures of an account from this address, and takes the attempt off the others: off the account's where
+    /// it was counted there.
+    pub(super) fn succeeded(&self, email: &str, address: Option<IpAddr>, is_counted: bool) {
         for (who, patience) in parties(email, address) {
+            if matches!(who, Who::Account(_)) && !is_counted {
+                continue;
+            }
             if matches!(who, Who::Pair(..)) {
                 self.0.invalidate(&who);
             } else if let Some(entry) = self.0.get(&who) {
@@ -140,8 +159,8 @@ mod tests {
 
     fn wait(attempts: &SignInAttempts, email: &str, at: DateTime<Utc>) -> Option<u64> {
         match attempts.begin(email, None, at) {
-            Err(Error::RateLimited(limited)) => Some(limited.retry_after.as_secs()),
-            _ => None,
+            Err(Wait::Here(limited) | Wait::Everywhere(limited)) => Some(limited.retry_after.as_secs()),
+            Ok(()) => None,
         }
     }
 
@@ -166,7 +185,7 @@ mod tests {
         for _ in 0..10 {
             let _ = attempts.begin("ada", None, now());
         }
-        attempts.succeeded("ada", None);
+        attempts.succeeded("ada", None, true);
         assert_eq!(wait(&attempts, "ada", now()), None);
     }
 

@@ -9,12 +9,14 @@ use chrono::{DateTime, Utc};
 use moka::future::Cache;
 use subtle::ConstantTimeEq;
 
-use super::Receipts;
+use super::{AuditLog, Receipts};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, AuthMethod, Caller, Clock, Grant, SessionId};
 use crate::store::{Session, Store};
 use attempts::SignInAttempts;
 use password::PasswordHasher;
+use places::Places;
+use registrations::Registrations;
 use token::TokenSigner;
 
 mod accounts;
@@ -22,8 +24,12 @@ mod attempts;
 mod keys;
 mod oauth;
 mod password;
+mod places;
 mod programs;
+mod registrations;
 mod secret;
+mod setup;
+mod sign_in;
 mod token;
 
 pub(super) use attempts::network;
@@ -52,6 +58,10 @@ pub struct AuthSettings {
     pub access_token_lifetime: Duration,
     /// How long a session lives that is not refreshed.
     pub refresh_token_lifetime: Duration,
+    /// Accounts that may be made from an address; 0 for no limit.
+    pub registrations_per_hour_per_address: u32,
+    /// Accounts that may be made in all; 0 for no limit.
+    pub registrations_per_hour: u32,
 }
 
 /// What a caller shows.
@@ -70,8 +80,11 @@ pub struct AuthService {
     clock: Clock,
     settings: AuthSettings,
     receipts: Arc<Receipts>,
+    audit: Arc<AuditLog>,
     passwords: PasswordHasher,
     attempts: SignInAttempts,
+    places: Places,
+    registrations: Registrations,
     tokens: TokenSigner,
     keys: Cache<[u8; 32], Arc<Caller>>,
     sessions: Cache<SessionId, Arc<ResolvedSession>>,
@@ -86,13 +99,22 @@ struct ResolvedSession {
 
 impl AuthService {
     /// The service over one database.
-    pub fn new(store: Store, clock: Clock, settings: AuthSettings, receipts: Arc<Receipts>) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        settings: AuthSettings,
+        receipts: Arc<Receipts>,
+        audit: Arc<AuditLog>,
+    ) -> Self {
         Self {
             store,
             clock,
             receipts,
+            audit,
             passwords: PasswordHasher::new(),
             attempts: SignInAttempts::new(),
+            places: Places::new(&settings.jwt_secret),
+            registrations: Registrations::new(&settings),
             tokens: TokenSigner::new(&settings.jwt_secret, settings.jwt_previous_secret.as_deref()),
             keys: Cache::builder()
                 .max_capacity(CACHED)
@@ -233,10 +255,12 @@ impl AuthService {
         self.sessions.run_pending_tasks().await;
     }
 
-    /// Forgets what has ended: sessions, and codes that nobody fetched.
+    /// Forgets what has ended: sessions, links, and codes that nobody fetched.
     pub async fn purge(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.purge_sessions(now).await?;
+        self.store.purge_sign_in_places(now - places::REMEMBERED).await?;
+        self.store.purge_setup_links(now).await?;
         self.store.purge_oauth_codes(now).await
     }
 }

@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::accounts::{new_refresh_token, session_of};
-use super::programs::same_redirect;
+use super::programs::{is_redirect_uri, same_redirect};
+use super::sign_in::Asking;
 use super::{AuthService, Secret, secret};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, OAuthClientId, Origin, ScopeSet, SessionId};
@@ -122,14 +123,15 @@ pub struct Introspection {
 }
 
 impl AuthService {
-    /// The program, and where to send the person back to: what must be right before anything, an error included, can
-    /// be sent there.
-    pub async fn redirection(&self, request: &AuthorizationRequest) -> Result<(OAuthClient, String), OAuthError> {
+    /// The program, and where to send the person back to.
+    async fn redirection(&self, request: &AuthorizationRequest) -> Result<(OAuthClient, String), OAuthError> {
         let client = self.registered(&request.client_id).await?;
         let client = client.ok_or_else(|| protocol("invalid_request", "no such client_id is registered"))?;
+        // Earlier versions registered what is none.
+        let fits = |known: &str, uri: &str| is_redirect_uri(known) && same_redirect(known, uri);
         let uri = match (&request.redirect_uri, client.redirect_uris.as_slice()) {
-            (Some(uri), registered) if registered.iter().any(|known| same_redirect(known, uri)) => uri.clone(),
-            (None, [only]) => only.clone(),
+            (Some(uri), registered) if registered.iter().any(|known| fits(known, uri)) => uri.clone(),
+            (None, [only]) if is_redirect_uri(only) => only.clone(),
             _ => {
                 return Err(protocol(
                     "invalid_request",
@@ -141,11 +143,8 @@ impl AuthService {
     }
 
     /// What a person can be asked to consent to.
-    pub fn consent(
-        &self,
-        request: &AuthorizationRequest,
-        (client, redirect_uri): (OAuthClient, String),
-    ) -> Result<Consent, OAuthError> {
+    pub async fn consent(&self, request: &AuthorizationRequest) -> Result<Consent, OAuthError> {
+        let (client, redirect_uri) = self.redirection(request).await?;
         if request.response_type != "code" {
             return Err(protocol("unsupported_response_type", "response_type must be code"));
         }
@@ -176,7 +175,7 @@ impl AuthService {
 
     /// The person signs in and consents. Gives the code for the program.
     pub async fn grant(&self, origin: &Origin, email: &str, password: &str, consent: &Consent) -> Result<Secret> {
-        let account = self.check_password(origin, email, password).await?;
+        let account = self.check_password(origin, email, password, Asking::Stranger).await?;
         let now = self.clock.now();
         let code = Secret::with_prefix(CODE)?;
         let row = OAuthCode {
@@ -196,6 +195,7 @@ impl AuthService {
             return Err(Error::Unauthenticated);
         }
         transaction.insert_oauth_code(&row).await?;
+        self.remember_place(&transaction, &account.id, origin).await?;
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
         Ok(code)

@@ -20,6 +20,9 @@ const QUEUE: usize = 64;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+/// Random bytes in the shape of a hash, which no password has: what an unknown address is checked against, so that it
+/// takes as long.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$5ksQABxZOKo/PEdgd8wnvw$bIgshe34XWK+FRhrvkZovurBzSjpA0sChk0RrhXJ5ew";
 
 /// The commonest passwords of at least twelve characters: those of Django's and zxcvbn's lists.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
@@ -62,8 +65,6 @@ pub(super) fn fault(password: &str, email: &str) -> Option<&'static str> {
 pub(super) struct PasswordHasher {
     turns: Arc<Semaphore>,
     queue: Semaphore,
-    /// A hash that no password has: what an unknown address is checked against, so that it takes as long.
-    decoy: LazyLock<String>,
 }
 
 impl PasswordHasher {
@@ -73,7 +74,6 @@ impl PasswordHasher {
         Self {
             turns: Arc::new(Semaphore::new(turns)),
             queue: Semaphore::new(turns + QUEUE),
-            decoy: LazyLock::new(|| compute("").unwrap_or_default()),
         }
     }
 
@@ -86,7 +86,7 @@ impl PasswordHasher {
     /// Whether this is the password behind a hash. Takes as long when there is no hash.
     pub(super) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool> {
         let known = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.decoy.as_str()).to_owned();
+        let hash = hash.unwrap_or(DECOY).to_owned();
         let password = password.to_owned();
         let matches = self
             .in_turn(move || Ok(argon2().verify_password(password.as_bytes(), hash.as_str()).is_ok()))
@@ -157,7 +157,16 @@ mod tests {
     #[test]
     fn the_hash_is_argon2id_with_the_documented_cost() {
         let hash = compute("correct horse battery").expect("a hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let parameters = "$argon2id$v=19$m=19456,t=2,p=1$";
+        assert!(hash.starts_with(parameters), "{hash}");
+        let shape = |hash: &str| hash.split('$').map(str::len).collect::<Vec<_>>();
+        assert!(DECOY.starts_with(parameters), "{DECOY}");
+        assert_eq!(shape(DECOY), shape(&hash), "the decoy costs as much");
+        let fault = |hash: &str| {
+            let verified = argon2().verify_password(b"another password", hash);
+            verified.expect_err("refused").to_string()
+        };
+        assert_eq!(fault(DECOY), fault(&hash), "the decoy can be read");
     }
 
     #[tokio::test]

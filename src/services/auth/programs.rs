@@ -40,7 +40,8 @@ impl AuthService {
         }
         for (index, uri) in new.redirect_uris.iter().take(MAX_REDIRECT_URIS).enumerate() {
             if !is_redirect_uri(uri) {
-                let reason = "must be https, http on the loopback, or a scheme of the app's own, without a fragment";
+                let reason = "must be https, http on the loopback, or a scheme of the app's own: one host without a \
+                              wildcard, without user name and password, without a fragment";
                 violations.push(Violation::new(format!("redirect_uris[{index}]"), reason));
             }
         }
@@ -93,15 +94,31 @@ impl AuthService {
     }
 }
 
-fn is_redirect_uri(uri: &str) -> bool {
+pub(super) fn is_redirect_uri(uri: &str) -> bool {
     let Ok(parsed) = Url::parse(uri) else { return false };
+    let authority = uri.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     let allowed = match parsed.scheme() {
-        "https" => true,
-        "http" => is_loopback(&parsed),
+        "https" => !authority.is_empty(),
+        "http" => !authority.is_empty() && is_loopback(&parsed),
         // A scheme of a native app is a reversed domain name (RFC 8252, 7.1).
         scheme => scheme.contains('.'),
     };
-    allowed && uri.len() <= MAX_URI_BYTES && parsed.fragment().is_none() && parsed.username().is_empty()
+    // The parser passes over spaces and an empty user name, and reads a backslash as a slash; browsers do too.
+    let is_plain = !uri.contains(|c: char| c == '\\' || c.is_whitespace() || c.is_control());
+    let has_one_host = match parsed.host() {
+        Some(Host::Domain(name)) => {
+            let is_of_names = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+            name.bytes().all(is_of_names)
+        }
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => true,
+    };
+    allowed
+        && is_plain
+        && has_one_host
+        && !authority.contains(['@', '*'])
+        && uri.len() <= MAX_URI_BYTES
+        && parsed.fragment().is_none()
 }
 
 fn is_loopback(uri: &Url) -> bool {
@@ -142,7 +159,24 @@ mod tests {
         for bad in [
             "http://app.example.com/callback",
             "https://app.example.com/#fragment",
+            "https://app.example.com/#",
             "https://user@app.example.com/",
+            "https://user:secret@app.example.com/",
+            "https://:secret@app.example.com/",
+            "https://@app.example.com/",
+            "https:user@app.example.com/",
+            "https://*",
+            "https://*/callback",
+            "https://*.example.com/callback",
+            "https://app.*.com/callback",
+            "https://app.example.com,evil.example/callback",
+            "https://app.example.com\\@evil.example/",
+            "https://app.example.com/\tcallback",
+            " https://app.example.com/",
+            "https:app.example.com/",
+            "https:///app.example.com/",
+            "com.example.app://*/cb",
+            "com.example.app://user@host/cb",
             "javascript:alert(1)",
             "data:text/html,x",
             "/callback",

@@ -326,6 +326,7 @@ impl MemoryService {
         })
         .await?;
         let transaction = self.store.begin().await?;
+        self.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(owner, now).await?;
         let ids: Vec<MemoryId> = memories.iter().map(|memory| memory.id.clone()).collect();
         // Another import of the same may have come first.
@@ -343,6 +344,8 @@ impl MemoryService {
         if rows.is_empty() {
             return Ok(0);
         }
+        let quotas = self.quotas(&transaction, account, &person.id).await?;
+        quotas.admit(rows.len())?;
         transaction
             .insert_memories(account, &person.id, person.revision, &rows)
             .await?;

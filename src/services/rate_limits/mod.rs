@@ -1,25 +1,25 @@
-//! How often: token buckets per account and class, per key, and per address for whoever shows no credentials.
+//! How often: token buckets per account and class, per key, and per address.
 //!
 //! On SQLite the buckets are this process's own. On PostgreSQL instances share them: each takes a tenth of a minute's
 //! worth at a time from the database, so that far from the limit one request in many asks it.
 
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use moka::sync::Cache;
 use parking_lot::Mutex;
 
-use super::auth::network;
-use crate::error::{Error, RateLimited, Result};
+use crate::error::{Error, Result};
 use crate::model::{AccountId, ApiKeyId, Caller, Clock};
 use crate::store::Store;
-use bucket::{Bucket, allowance, interval_us};
-
+mod addresses;
 mod bucket;
 
+pub(super) use addresses::AddressLimits;
 pub use bucket::Allowance;
+pub(super) use bucket::{Bucket, Rate};
 
 /// Buckets that are remembered at one time.
 const REMEMBERED: u64 = 200_000;
@@ -41,6 +41,8 @@ pub struct RateLimitSettings {
     pub integrations: u32,
     /// Per address, of whoever shows no valid credentials.
     pub unauthenticated: u32,
+    /// Per address: all requests, with credentials and without.
+    pub requests_of_address: u32,
 }
 
 /// Which allowance a request is taken from, beside the one for all requests.
@@ -94,9 +96,12 @@ pub struct RateLimiter {
     store: Store,
     clock: Clock,
     settings: RateLimitSettings,
+    /// The one account without limits.
+    unlimited: OnceLock<AccountId>,
     accounts: Cache<AccountId, Arc<AccountTokens>>,
     keys: Cache<ApiKeyId, Arc<Tokens>>,
-    addresses: Cache<IpAddr, Arc<Tokens>>,
+    anonymous: AddressLimits,
+    addresses: AddressLimits,
 }
 
 impl RateLimiter {
@@ -106,9 +111,29 @@ impl RateLimiter {
             store,
             clock,
             settings,
+            unlimited: OnceLock::new(),
             accounts: forgetful(),
             keys: forgetful(),
-            addresses: forgetful(),
+            anonymous: AddressLimits::per_minute(settings.unauthenticated),
+            addresses: AddressLimits::per_minute(settings.requests_of_address),
+        }
+    }
+
+    /// Takes the account's limits off, until the process ends. Those of its keys stay.
+    pub fn lift_for(&self, account_id: AccountId) {
+        // Whoever came first stays.
+        let _ = self.unlimited.set(account_id);
+    }
+
+    fn limits_of_account(&self, account_id: &AccountId) -> RateLimitSettings {
+        match self.unlimited.get() {
+            Some(unlimited) if unlimited == account_id => RateLimitSettings {
+                requests: 0,
+                searches: 0,
+                integrations: 0,
+                ..self.settings
+            },
+            Some(_) | None => self.settings,
         }
     }
 
@@ -120,9 +145,10 @@ impl RateLimiter {
             (limit, 0) => limit,
             (limit, own) => limit.min(own),
         };
+        let limits = self.limits_of_account(&caller.account_id);
         RateLimitSettings {
-            requests: both(self.settings.requests),
-            ..self.settings
+            requests: both(limits.requests),
+            ..limits
         }
     }
 
@@ -130,14 +156,15 @@ impl RateLimiter {
     /// one with `retry_after_us` refuses the request.
     pub async fn take(&self, caller: &Caller, class: RateLimitClass) -> Result<Option<Allowance>> {
         let account = self.accounts.get_with_by_ref(&caller.account_id, Arc::default);
+        let limits = self.limits_of_account(&caller.account_id);
         let own_limit = caller.api_key_id().zip(caller.grant.requests_per_minute);
         let own = own_limit.map(|(id, limit)| (self.keys.get_with_by_ref(id, Arc::default), limit));
         let special = match class {
             RateLimitClass::General => None,
-            RateLimitClass::Search => Some(("searches", self.settings.searches, &account.search)),
-            RateLimitClass::Integration => Some(("integrations", self.settings.integrations, &account.integration)),
+            RateLimitClass::Search => Some(("searches", limits.searches, &account.search)),
+            RateLimitClass::Integration => Some(("integrations", limits.integrations, &account.integration)),
         };
-        let general = Some(("requests", self.settings.requests, &account.general));
+        let general = Some(("requests", limits.requests, &account.general));
         let own = own.as_ref().map(|(tokens, limit)| ("", *limit, &**tokens));
         // Always in this order, so that two requests never wait for each other.
         let shares = [general, special, own].map(|share| {
@@ -190,7 +217,7 @@ impl RateLimiter {
                 Some(_) | None => format!("{}/{name}", caller.account_id),
             };
             let wanted = (limit / LEASE_PART).max(1);
-            let interval_us = interval_us(limit);
+            let interval_us = Rate::per_minute(limit).interval_us();
             let granted = self
                 .store
                 .lease_tokens(&caller.account_id, &bucket, wanted, limit, interval_us)
@@ -205,7 +232,7 @@ impl RateLimiter {
             }
         }
         lease.tokens -= 1;
-        let shared = allowance(limit, (lease.full_at_us - now_us).max(0), now_us);
+        let shared = Rate::per_minute(limit).allowance((lease.full_at_us - now_us).max(0), now_us);
         Ok(Allowance {
             remaining: (shared.remaining + lease.tokens).min(limit),
             retry_after_us: None,
@@ -215,21 +242,14 @@ impl RateLimiter {
 
     /// Counts a request of somebody without valid credentials. Fails where there were too many from this address.
     pub fn take_anonymous(&self, address: Option<IpAddr>) -> Result<()> {
-        let limit = self.settings.unauthenticated;
-        let Some(address) = address.filter(|_| limit > 0) else {
-            return Ok(());
-        };
-        let tokens = self.addresses.get_with(network(address), Arc::default);
-        let now_us = self.clock.now().timestamp_micros();
-        let mut bucket = tokens.own.lock();
-        let left = bucket.peek(limit, now_us);
-        match left.refusal(now_us) {
-            Some(limited) => Err(Error::RateLimited(limited)),
-            None => {
-                bucket.take(limit, now_us);
-                Ok(())
-            }
-        }
+        self.anonymous.take(address, self.clock.now().timestamp_micros())
+    }
+
+    /// Counts a request of whomever. Fails where there were too many from this address, so that nobody gets more by
+    /// making more accounts. The loopback has no limit: what comes from there is the operator's.
+    pub fn take_from_address(&self, address: Option<IpAddr>) -> Result<()> {
+        let address = address.filter(|address| !address.is_loopback());
+        self.addresses.take(address, self.clock.now().timestamp_micros())
     }
 
     /// The error of an allowance that refuses.
@@ -253,13 +273,12 @@ where
 
 /// From all of the shares, or from none.
 fn take_own(shares: &[Option<Share<'_>>; 3], now_us: i64) -> Option<Allowance> {
-    let mut locked = shares
-        .each_ref()
-        .map(|share| share.as_ref().map(|share| (share.limit, share.tokens.own.lock())));
-    let held = locked
-        .iter()
-        .flatten()
-        .map(|(limit, bucket)| bucket.peek(*limit, now_us));
+    let mut locked = shares.each_ref().map(|share| {
+        share
+            .as_ref()
+            .map(|share| (Rate::per_minute(share.limit), share.tokens.own.lock()))
+    });
+    let held = locked.iter().flatten().map(|(rate, bucket)| bucket.peek(*rate, now_us));
     let empty = held.filter(|left| left.retry_after_us.is_some());
     if let Some(empty) = empty.max_by_key(|left| left.retry_after_us) {
         return Some(empty);
@@ -267,7 +286,7 @@ fn take_own(shares: &[Option<Share<'_>>; 3], now_us: i64) -> Option<Allowance> {
     let left = locked
         .iter_mut()
         .flatten()
-        .map(|(limit, bucket)| bucket.take(*limit, now_us));
+        .map(|(rate, bucket)| bucket.take(*rate, now_us));
     left.min_by_key(|left| left.remaining)
 }
 
@@ -276,18 +295,7 @@ impl Lease {
         Allowance {
             remaining: 0,
             retry_after_us: Some((self.empty_until_us - now_us).max(1)),
-            ..allowance(limit, (self.full_at_us - now_us).max(0), now_us)
+            ..Rate::per_minute(limit).allowance((self.full_at_us - now_us).max(0), now_us)
         }
-    }
-}
-
-impl Allowance {
-    fn refusal(&self, now_us: i64) -> Option<RateLimited> {
-        let wait = self.retry_after_us?;
-        Some(RateLimited {
-            limit: self.limit,
-            reset_time: (now_us + wait + 999_999).div_euclid(1_000_000),
-            retry_after: Duration::from_micros(u64::try_from(wait).unwrap_or(0)),
-        })
     }
 }

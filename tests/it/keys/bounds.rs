@@ -249,6 +249,10 @@ async fn behind_a_trusted_proxy_the_address_is_the_one_that_it_forwards_for() {
         ("10.1.2.3, 127.0.0.1", true),
         ("10.1.2.3,192.0.2.9,127.0.0.1", true),
         ("::ffff:10.1.2.3", true),
+        ("10.1.2.3:4711", true),
+        ("[::ffff:10.1.2.3]:4711", true),
+        ("203.0.113.1:80, 10.1.2.3:80, 127.0.0.1:80", true),
+        ("203.0.113.1:80", false),
         ("203.0.113.1", false),
         ("10.1.2.3, 203.0.113.1", false),
         ("10.1.2.3, nonsense", false),
@@ -262,6 +266,23 @@ async fn behind_a_trusted_proxy_the_address_is_the_one_that_it_forwards_for() {
             assert_unauthenticated(&answer);
         }
     }
+    for (forwarded, works) in [
+        ("for=10.1.2.3", true),
+        (
+            "for=203.0.113.1, for=\"10.1.2.3:4711\";proto=https, for=127.0.0.1",
+            true,
+        ),
+        ("for=\"[::ffff:10.1.2.3]:4711\"", true),
+        ("for=10.1.2.3, for=203.0.113.1", false),
+        ("for=unknown", false),
+    ] {
+        let answer = ten.with("forwarded", forwarded).get("/v1/memories").await;
+        assert_eq!(answer.status.is_success(), works, "{forwarded}: {answer:?}");
+    }
+    let both = ten
+        .with("forwarded", "for=10.1.2.3")
+        .with("x-forwarded-for", "203.0.113.1");
+    assert_unauthenticated(&both.get("/v1/memories").await);
     let several = ten
         .with("x-forwarded-for", "10.1.2.3")
         .with("x-forwarded-for", "203.0.113.1");

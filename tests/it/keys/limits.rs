@@ -17,7 +17,14 @@ async fn server(requests: u32, searches: u32) -> (TestServer, Hand) {
         requests_per_minute: requests,
         searches_per_minute: searches,
         integrations_per_minute: 0,
+        are_set: true,
         unauthenticated_per_minute: 0,
+        max_memories_per_request: 5_000,
+        max_memories_per_account: 0,
+        max_memories_per_person: 0,
+        requests_per_minute_per_address: 0,
+        registrations_per_hour_per_address: 0,
+        registrations_per_hour: 0,
     };
     let server = TestServer::start_with(|config| config.limits = limits, hand.clock()).await;
     (server, hand)

@@ -9,7 +9,7 @@ use memsync::services::{Actor, DeletionOptions, IndexSettings, MemoryService, Se
 use tokio::task::JoinHandle;
 
 use crate::process::{BOUND, eventually};
-use crate::support::{TestServer, conversation};
+use crate::support::{TestServer, UNLIMITED, conversation};
 
 /// The built-in embedder under another name, so that memories are embedded anew; they wait at its gate.
 struct Gated {
@@ -90,7 +90,14 @@ impl Reading {
             memory_mb: 64,
             max_memories_per_person: 200_000,
         };
-        let memories = MemoryService::new(store, Clock::system(), embedder, settings, Arc::clone(receipts));
+        let memories = MemoryService::new(
+            store,
+            Clock::system(),
+            embedder,
+            settings,
+            UNLIMITED,
+            Arc::clone(receipts),
+        );
         let (memories, idle) = (Arc::new(memories), Arc::strong_count(&gated));
         let search = tokio::spawn(found(Arc::clone(&memories), owner.clone()));
         eventually("memories are at the gate", BOUND, async || {

@@ -50,6 +50,8 @@ pub struct Fresh {
     pub refresh_token: String,
     pub api_key_id: String,
     pub client_id: String,
+    /// Sets up another account, which has no password.
+    pub setup_token: String,
 }
 
 /// One call, as each transport says it.
