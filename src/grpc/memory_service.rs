@@ -290,6 +290,7 @@ impl Rpcs for Memories {
         let (metadata, extensions, message) = request.into_parts();
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let mut violations = Violations::default();
+        let owner = owner(&caller, &metadata, Some(OWN_PERSON.to_owned()), &mut violations)?;
         let pb::EraseOwnDataRequest { user_id } = message;
         // A URL with `..` in it can have named somebody else before a library made this route of it.
         let named = metadata.get_all("x-user-id").iter().any(|user_id| !user_id.is_empty());
@@ -302,8 +303,6 @@ impl Rpcs for Memories {
             }
         }
         violations.finish(())?;
-        let (own, mut violations) = (Some(OWN_PERSON.to_owned()), Violations::default());
-        let owner = owner(&caller, &metadata, own, &mut violations)?;
         let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
         Ok(Response::new(pb::EraseOwnDataResponse {
             success: true,

@@ -105,7 +105,7 @@ async fn each_request_is_one_json_object_of_the_log_with_all_that_an_operator_as
         ("GET", "/nothing%20here", "unknown", true, 404),
         (
             "GET",
-            "/v1/memories/%2e%2e/history",
+            "/v1/memories/%20x/history",
             "/v1/memories/{memory_id}/history",
             true,
             400,

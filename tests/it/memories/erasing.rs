@@ -118,7 +118,7 @@ async fn neither_the_name_of_somebody_erased_nor_an_id_of_their_memories_is_left
     assert_eq!(ids.len(), 4, "{stored}");
     let mut later = story(name, &["I play the cello."]);
     later["async"] = true.into();
-    let task = keyed
+    let task = rest
         .with("idempotency-key", "of-zaphod-later")
         .post("/v1/memories", &later)
         .await;

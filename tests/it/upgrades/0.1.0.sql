@@ -4,6 +4,8 @@ DELETE FROM "backups" WHERE "backups"."expires_at" < $1
 DELETE FROM "bio_versions" WHERE "bio_versions"."account_id" = $1 AND "bio_versions"."person_id" = $2 AND "bio_versions"."version" <= $3
 DELETE FROM "embeddings" WHERE "embeddings"."account_id" = $1 AND "embeddings"."memory_id" = $2
 DELETE FROM "idempotency_records" WHERE "idempotency_records"."account_id" = $1 AND "idempotency_records"."key" = $2 AND "idempotency_records"."created_at" <= $3
+DELETE FROM "idempotency_records" WHERE "idempotency_records"."account_id" = $1 AND ("idempotency_records"."user_id" = $2 OR "idempotency_records"."user_id" IS NULL)
+DELETE FROM "idempotency_records" WHERE "idempotency_records"."created_at" <= $1
 DELETE FROM "memories" WHERE "memories"."account_id" = $1 AND "memories"."id" IN ($2)
 DELETE FROM "oauth_clients" WHERE "oauth_clients"."account_id" = $1 AND "oauth_clients"."id" = $2
 DELETE FROM "oauth_codes" WHERE "oauth_codes"."account_id" = $1 AND "oauth_codes"."session_id" IS NULL
@@ -23,7 +25,7 @@ INSERT INTO "bio_versions" ("account_id", "person_id", "version", "bio", "source
 INSERT INTO "conversations" ("account_id", "person_id", "thread_id", "next_position") VALUES ($1, $2, $3, $4) ON CONFLICT ("account_id", "person_id", "thread_id") DO UPDATE SET "next_position" = "conversations"."next_position" + $5 RETURNING "account_id", "person_id", "thread_id", "next_position"
 INSERT INTO "conversations" ("account_id", "person_id", "thread_id", "next_position") VALUES ($1, $2, $3, $4) ON CONFLICT ("account_id", "person_id", "thread_id") DO UPDATE SET "next_position" = (CASE WHEN ("conversations"."next_position" < $5) THEN $6 ELSE "conversations"."next_position" END)
 INSERT INTO "embeddings" ("account_id", "memory_id", "model", "vector", "is_sealed") VALUES ($1, $2, $3, $4, $5)
-INSERT INTO "idempotency_records" ("account_id", "key", "request_hash", "outcome", "created_at") VALUES ($1, $2, $3, $4, $5)
+INSERT INTO "idempotency_records" ("account_id", "key", "request_hash", "outcome", "created_at", "user_id") VALUES ($1, $2, $3, $4, $5, $6)
 INSERT INTO "leases" ("name", "holder", "ends_at") VALUES ($1, $2, $3) ON CONFLICT ("name") DO UPDATE SET "holder" = "excluded"."holder", "ends_at" = "excluded"."ends_at" WHERE "leases"."holder" = $4 OR "leases"."ends_at" <= $5
 INSERT INTO "master_keys" ("id", "master_key_id") VALUES ($1, $2) ON CONFLICT ("id") DO NOTHING
 INSERT INTO "memories" ("account_id", "id", "person_id", "revision", "version", "text", "memory_type", "categories", "category_bits", "importance", "reinforced", "source", "agent_id", "thread_id", "metadata", "event_time", "sources", "context", "operation", "changed_by", "superseded_by", "created_at", "updated_at", "expires_at", "sealed") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
@@ -58,7 +60,7 @@ SELECT "bio_versions"."account_id", "bio_versions"."person_id", "bio_versions"."
 SELECT "bio_versions"."account_id", "bio_versions"."person_id", "bio_versions"."version", "bio_versions"."bio", "bio_versions"."sources", "bio_versions"."reason", "bio_versions"."changed_at" FROM "bio_versions" WHERE "bio_versions"."account_id" = $1 AND "bio_versions"."person_id" = $2 ORDER BY "bio_versions"."version" DESC LIMIT $3
 SELECT "conversations"."account_id", "conversations"."person_id", "conversations"."thread_id", "conversations"."next_position" FROM "conversations" WHERE "conversations"."account_id" = $1 AND "conversations"."person_id" = $2 AND "conversations"."thread_id" = $3 LIMIT $4
 SELECT "embeddings"."memory_id", "embeddings"."vector", "embeddings"."is_sealed" FROM "embeddings" WHERE "embeddings"."account_id" = $1 AND "embeddings"."memory_id" IN ($2) AND "embeddings"."model" = $3
-SELECT "idempotency_records"."account_id", "idempotency_records"."key", "idempotency_records"."request_hash", "idempotency_records"."outcome", "idempotency_records"."created_at" FROM "idempotency_records" WHERE "idempotency_records"."account_id" = $1 AND "idempotency_records"."key" = $2 AND "idempotency_records"."created_at" > $3 LIMIT $4
+SELECT "idempotency_records"."account_id", "idempotency_records"."key", "idempotency_records"."request_hash", "idempotency_records"."outcome", "idempotency_records"."created_at", "idempotency_records"."user_id" FROM "idempotency_records" WHERE "idempotency_records"."account_id" = $1 AND "idempotency_records"."key" = $2 AND "idempotency_records"."created_at" > $3 LIMIT $4
 SELECT "master_keys"."id", "master_keys"."master_key_id" FROM "master_keys" WHERE "master_keys"."id" = $1 LIMIT $2
 SELECT "master_keys"."id", "master_keys"."master_key_id" FROM "master_keys" WHERE "master_keys"."id" = $1 LIMIT $2 FOR UPDATE
 SELECT "memories"."account_id", "memories"."id", "embeddings"."memory_id" IS NOT NULL FROM "memories" LEFT JOIN "embeddings" ON "embeddings"."account_id" = "memories"."account_id" AND "embeddings"."memory_id" = "memories"."id" AND "embeddings"."model" = $1 WHERE ("memories"."account_id", "memories"."id") > ($2, $3) ORDER BY "memories"."account_id" ASC, "memories"."id" ASC LIMIT $4
@@ -74,6 +76,7 @@ SELECT "memories"."account_id", "memories"."id", "memories"."person_id", "memori
 SELECT "memories"."account_id", "memories"."person_id", "memories"."id" FROM "memories" WHERE "memories"."expires_at" <= $1 LIMIT $2
 SELECT "memories"."id" FROM "memories" WHERE "memories"."account_id" = $1 AND "memories"."id" IN ($2)
 SELECT "memories"."id" FROM "memories" WHERE "memories"."account_id" = $1 AND "memories"."person_id" = $2 AND "memories"."superseded_by" = $3 ORDER BY "memories"."id" ASC
+SELECT "memories"."id", "memories"."person_id", "memories"."version", "memories"."superseded_by", "memories"."expires_at" FROM "memories" WHERE "memories"."account_id" = $1 AND "memories"."superseded_by" IN ($2)
 SELECT "memories"."id", "persons"."user_id", "memories"."version" FROM "memories" INNER JOIN "persons" ON "memories"."account_id" = "persons"."account_id" AND "memories"."person_id" = "persons"."id" WHERE "memories"."account_id" = $1 AND "memories"."id" IN ($2)
 SELECT "memories"."person_id", COUNT("memories"."id") AS "count" FROM "memories" WHERE "memories"."account_id" = $1 AND "memories"."person_id" IN ($2) AND "memories"."superseded_by" IS NULL AND ("memories"."expires_at" IS NULL OR "memories"."expires_at" > $3) GROUP BY "memories"."person_id"
 SELECT "memory_deletions"."memory_id" FROM "memory_deletions" WHERE "memory_deletions"."account_id" = $1 AND "memory_deletions"."person_id" = $2 AND "memory_deletions"."revision" > $3
