@@ -1,4 +1,4 @@
-//! Who did what, when, from where. Rows are added, and removed when they are old; never changed.
+//! Who did what, when, from where. Rows are added, and removed when they are old.
 
 use sea_orm_migration::prelude::*;
 

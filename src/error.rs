@@ -2,6 +2,7 @@
 //! reads that.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
 use crate::model::Scope;
@@ -71,6 +72,26 @@ pub enum Error {
     /// Too many requests, or too many failed sign-ins.
     #[error("Rate limit exceeded")]
     RateLimited(RateLimited),
+    /// The account, or the person, may have no more memories.
+    #[error("{whose} may have {limit} memories and has {current}")]
+    QuotaExceeded {
+        /// Whose quota it is.
+        whose: Quota,
+        /// How many there may be.
+        limit: u64,
+        /// How many there are.
+        current: u64,
+    },
+    /// A conversation would store more than one request may.
+    #[error("{field}: {reason}")]
+    TooMuch {
+        /// What it has too much of.
+        field: &'static str,
+        /// How much that is, in words that none of the request's are among.
+        reason: String,
+        /// How much there may be.
+        limit: usize,
+    },
     /// The request contradicts what is stored.
     #[error("{0}")]
     Conflict(&'static str),
@@ -92,6 +113,24 @@ pub enum Error {
     /// A fault of ours.
     #[error("Internal error")]
     Internal(#[source] Cause),
+}
+
+/// Whose memories a quota counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quota {
+    /// Those of everybody in the account.
+    Account,
+    /// Those of one person.
+    Person,
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Account => "The account",
+            Self::Person => "This person",
+        })
+    }
 }
 
 /// How much is too much, and until when.

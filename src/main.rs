@@ -1,32 +1,34 @@
 //! The command line. Everything that it does is a call into the library.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line talks on its streams"
-)]
-
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use memsync::app::{self, App};
 use memsync::config::{self, Config, LogConfig, LogFormat};
 use memsync::error::Error;
 use memsync::model::Clock;
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 mod cli;
 
+use cli::output::{self, note, say};
+
 /// A light request is some dozens of small allocations, which took a seventh of its time from the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// With the commit that it was built from, where the build knew it.
+const VERSION: &str = env!("MEMSYNC_VERSION");
+
 /// The long-term memory of AI applications.
 #[derive(Parser)]
-#[command(version)]
+#[command(version = VERSION)]
 struct Cli {
     /// A settings file; `memsync.toml` of the working directory where there is one.
     #[arg(long, global = true)]
@@ -42,6 +44,9 @@ enum Command {
     /// Make, list and delete accounts.
     #[command(subcommand)]
     User(cli::UserCommand),
+    /// List and erase the people of an account.
+    #[command(subcommand)]
+    Person(cli::PersonCommand),
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
@@ -82,6 +87,17 @@ enum Command {
     Eval(cli::EvalCommand),
     /// Print the OpenAPI document of the REST API, as servers give it at `/openapi.json`.
     Openapi,
+    /// Print what makes a shell complete `memsync`'s commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual's page.
+    Man {
+        /// Write it here instead, with a page for each command.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
     /// Ask a server whether it can serve; exit code 0 or 1.
     Healthcheck {
         /// The server; the configured address when absent.
@@ -100,31 +116,36 @@ enum MigrateCommand {
         steps: u32,
     },
     /// List the changes and whether they are applied.
-    Status,
+    Status {
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Serve);
     let run = || -> anyhow::Result<()> {
-        if let Some(Command::Config { default: true }) = cli.command {
-            print!("{}", config::default_file());
-            return Ok(());
+        // Bad settings must not be in the way of what needs none.
+        match &command {
+            Command::Completions { shell } => return Ok(cli::completions(*shell, Cli::command())?),
+            Command::Man { dir } => return cli::man(Cli::command(), dir.as_deref()),
+            Command::Config { default: true } => return Ok(say!("{}", config::default_file().trim_end())?),
+            _ => {}
         }
         let config = Config::load(cli.config.as_deref())?;
         start_logging(&config.log);
         rustls::crypto::ring::default_provider()
             .install_default()
             .map_err(|_| anyhow::anyhow!("a TLS provider is installed already"))?;
-        tokio::runtime::Runtime::new()?.block_on(run_and_explain(
-            config,
-            cli.config,
-            cli.command.unwrap_or(Command::Serve),
-        ))
+        tokio::runtime::Runtime::new()?.block_on(run_and_explain(config, cli.config, command))
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("memsync: {}", explain(&error));
+            note!("memsync: {}", explain(&error));
             ExitCode::FAILURE
         }
     }
@@ -163,6 +184,7 @@ async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow:
     match command {
         Command::Serve => serve(config).await,
         Command::User(command) => cli::user(&config, command).await,
+        Command::Person(command) => cli::person(&config, command).await,
         Command::Key(command) => cli::key(&config, command).await,
         Command::Backup { file } => cli::backup(&config, &file).await,
         Command::Restore(restore) => cli::restore(&config, restore).await,
@@ -173,15 +195,17 @@ async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow:
         Command::RotateMasterKey => cli::rotate_master_key(&config).await,
         Command::VerifyReceipt { file } => cli::verify_receipt(&config, &file),
         Command::Config { .. } => {
-            println!("{}", config::effective_settings(file.as_deref())?);
+            say!("{}", config::effective_settings(file.as_deref())?)?;
             Ok(())
         }
         Command::Migrate(command) => migrate(&config, command).await,
         Command::Eval(command) => cli::eval(config, command).await,
         Command::Openapi => {
-            println!("{}", app::openapi_document(&config)?);
+            say!("{}", app::openapi_document(&config)?)?;
             Ok(())
         }
+        // Done before the settings were read.
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
         Command::Healthcheck { url } => healthcheck(&config, url).await,
     }
 }
@@ -193,10 +217,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let app = App::assemble(&config, Clock::system()).await?;
     let (stopped, mut hangup) = (stop_signal()?, signal(SignalKind::hangup())?);
     let running = app.clone().start(&config).await?;
-    let (address, scheme) = (running.address, if config.tls.is_some() { "https" } else { "http" });
-    tracing::info!("listening on {address}: gRPC and REST at {scheme}://{address}");
+    let address = running.address;
+    let url = cli::own_url(&config, address);
+    tracing::info!("listening on {address}: gRPC and REST at {url}");
     if config.bootstrap {
-        tokio::spawn(bootstrap(app, format!("{scheme}://{address}")));
+        tokio::spawn(bootstrap(app, config.clone(), address));
     }
     let certificate = running.certificate();
     let reloading = tokio::spawn(async move {
@@ -212,20 +237,43 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     served
 }
 
-/// Makes the first key, once the database answers.
-async fn bootstrap(app: App, url: String) {
+/// Makes the first account, once the database answers, and says how to use it.
+async fn bootstrap(app: App, config: Config, address: SocketAddr) {
     app.ready().await;
-    match app.bootstrap().await {
-        Ok(Some(key)) => println!("{}", welcome(key.expose(), &url)),
-        Ok(None) => {}
+    match welcome(&app, &config, address).await {
+        // The server goes on where nobody reads it.
+        Ok(words) if !words.is_empty() => drop(say!("{words}")),
+        Ok(_) => {}
         Err(error) => tracing::error!(
             error = format!("{:#}", anyhow::Error::from(error)),
-            "no first key was made"
+            "the first account was not made ready"
         ),
     }
 }
 
-fn welcome(key: &str, url: &str) -> String {
+/// What a start has to say: the first key, and how to sign in while nobody can.
+async fn welcome(app: &App, config: &Config, address: SocketAddr) -> memsync::error::Result<String> {
+    let key = app.bootstrap().await?;
+    app.lift_local_limits(config, address).await?;
+    let url = cli::own_url(config, address);
+    let mut words = key.map(|key| first_steps(key.expose(), &url)).unwrap_or_default();
+    if config.dashboard
+        && let Some(token) = app.new_setup_token().await?
+    {
+        let url = cli::public_url(config).unwrap_or(url);
+        words += &format!(
+            r#"
+To see your memories in the dashboard, choose an address and a password here. This link works once, for 15 minutes:
+
+  {}
+"#,
+            app::setup_url(&url, &token)
+        );
+    }
+    Ok(words)
+}
+
+fn first_steps(key: &str, url: &str) -> String {
     format!(
         r#"
 Your API key, shown this once:
@@ -239,10 +287,6 @@ Remember a conversation:
 Find it again:
 
   curl -s {url}/v1/memories/search -H "X-API-Key: {key}" -H "Content-Type: application/json" -d '{{"query":"What does the user do for work?"}}'
-
-See it in the dashboard, {url}/dashboard, as local@memsync.dev; give it a password first:
-
-  memsync user password --email local@memsync.dev
 "#
     )
 }
@@ -263,23 +307,28 @@ async fn migrate(config: &Config, command: MigrateCommand) -> anyhow::Result<()>
     match command {
         MigrateCommand::Up => store.migrate_up().await?,
         MigrateCommand::Down { steps } => store.migrate_down(steps).await?,
-        MigrateCommand::Status => {
-            for (name, applied) in store.migration_status().await? {
-                println!("{}\t{name}", if applied { "applied" } else { "pending" });
-            }
+        MigrateCommand::Status { json } => {
+            let changes = store.migration_status().await?;
+            let state = |applied: bool| if applied { "applied" } else { "pending" };
+            output::print_list(
+                &changes,
+                json,
+                ["STATE", "CHANGE"],
+                |(name, applied)| [state(*applied).to_owned(), name.clone()],
+                |(name, applied)| json!({"change": name, "state": state(*applied)}),
+            )?;
         }
     }
     Ok(())
 }
 
 async fn healthcheck(config: &Config, url: Option<String>) -> anyhow::Result<()> {
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let url = url.unwrap_or_else(|| format!("{scheme}://{}", config.listen));
+    let url = url.unwrap_or_else(|| cli::own_url(config, config.listen));
     let answer = reqwest::get(format!("{}/healthcheck", url.trim_end_matches('/'))).await?;
     if !answer.status().is_success() {
         bail!("{url} answers {}", answer.status());
     }
-    println!("ok");
+    say!("ok")?;
     Ok(())
 }
 

@@ -121,6 +121,11 @@ export async function openSession(credentials, isNew) {
   return read(await send("POST", path, { body: credentials, csrf: "none" }));
 }
 
+/** Gives an account without a password an address and one, by the token of a link, and signs in. */
+export async function setUp(credentials) {
+  return read(await send("POST", "/dashboard/session/setup", { body: credentials, csrf: "none" }));
+}
+
 /** Ends the session. */
 export async function closeSession() {
   return read(await send("DELETE", "/dashboard/session"));

@@ -10,6 +10,7 @@ const ROUTES = [
   { path: /^\/dashboard\/activity$/, page: "activity", title: "Activity" },
   { path: /^\/dashboard\/settings$/, page: "settings", title: "Settings" },
   { path: /^\/dashboard\/sign-in$/, page: "sign-in", title: "Sign in", isPublic: true },
+  { path: /^\/dashboard\/welcome$/, page: "welcome", title: "Set up your account", isPublic: true },
   { path: /^\/dashboard\/sign-up$/, page: "sign-in", title: "Create an account", isPublic: true },
 ];
 

@@ -24,6 +24,8 @@ export const SCOPES = {
 
 const ACTIONS = {
   "account.created": "Created the account",
+  "account.set_up": "Set up the address and the password",
+  "setup_link.created": "Created a link to set up the account",
   "account.deleted": "Deleted the account",
   "session.created": "Signed in",
   "session.ended": "Signed out",
@@ -66,6 +68,7 @@ const CHANGES = {
   updated: "Changed",
   superseded: "Replaced by a newer memory",
   reclassified: "Type or categories changed",
+  restored: "Holds again",
   deleted: "Deleted",
 };
 

@@ -14,7 +14,7 @@ use prost_reflect::DescriptorPool;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
-use tonic_health::server::{HealthReporter, health_reporter};
+use tonic_health::server::HealthReporter;
 
 use crate::admission::{Capacity, CapacityLimits};
 use crate::config::{Config, EmbedderConfig};
@@ -31,24 +31,24 @@ use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::server::{self, ConnectionLimits, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, IndexSettings, MemoryService, NewApiKey, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, Secret, UsageService,
+    AuditLog, AuthService, IndexSettings, MemoryLimits, MemoryService, ProfileService, RateLimitSettings, RateLimiter,
+    Receipts, UsageService,
 };
 use crate::store::Store;
 
 mod background;
 mod database;
+mod first_start;
 mod keys;
 mod reembedding;
 
 use background::{build_candidates, do_jobs, maintain, watch_database};
 pub use database::{connect, why_away};
+pub use first_start::setup_url;
 use keys::auth_settings;
 pub use keys::{exposed_secrets, has_master_key, receipts, rotate_master_key};
 use reembedding::reembed;
 
-/// The account of the first start.
-const BOOTSTRAP_EMAIL: &str = "local@memsync.dev";
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -137,6 +137,11 @@ impl App {
                 memory_mb: config.index_memory_mb,
                 max_memories_per_person: config.max_memories_per_person,
             },
+            MemoryLimits {
+                per_request: config.limits.max_memories_per_request,
+                per_account: config.limits.max_memories_per_account,
+                per_person: config.limits.max_memories_per_person,
+            },
             Arc::clone(&receipts),
         ));
         Ok(Self {
@@ -182,24 +187,6 @@ impl App {
         let _ = is_ready.wait_for(|is_ready| *is_ready).await;
     }
 
-    /// On an empty database, makes an account with a key.
-    pub async fn bootstrap(&self) -> Result<Option<Secret>> {
-        if !self.auth.is_empty().await? {
-            return Ok(None);
-        }
-        let account = match self.auth.create_account(BOOTSTRAP_EMAIL, None, None).await {
-            // Another instance on the same database was first.
-            Err(Error::EmailTaken) => return Ok(None),
-            account => account?,
-        };
-        let new = NewApiKey {
-            name: "first key".to_owned(),
-            ..NewApiKey::default()
-        };
-        let (_, secret) = self.auth.issue_api_key(&account.id, new).await?;
-        Ok(Some(secret))
-    }
-
     /// Listens, and serves in the background. Where the database does not answer yet, requests are refused with 503 until
     /// it does.
     pub async fn start(self, config: &Config) -> anyhow::Result<Running> {
@@ -223,7 +210,7 @@ impl App {
             Some(tls) => Some(TlsCertificate::load(tls).await?),
             None => None,
         };
-        let (health, health_service) = health_reporter();
+        let health = HealthReporter::new();
         for service in SERVICES {
             health.set_service_status(service, status).await;
         }
@@ -238,7 +225,7 @@ impl App {
             tls_required: config.tls_required,
             max_deadline: MAX_DEADLINE,
         };
-        let grpc = grpc::router(&descriptors, health_service, options)?;
+        let grpc = grpc::router(&descriptors, health.clone(), options)?;
         let router = everything(&descriptors, grpc, &self, config)?;
 
         let listener = bind(config.listen)?;

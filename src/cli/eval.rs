@@ -1,5 +1,6 @@
 //! Measurements on the command line.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,6 +10,8 @@ use memsync::app::App;
 use memsync::config::Config;
 use memsync::eval::{self, CategoryFigures, Report, Studies};
 use memsync::model::Clock;
+
+use super::output::say;
 
 #[derive(Subcommand)]
 pub enum EvalCommand {
@@ -95,67 +98,72 @@ async fn recall(mut config: Config, options: Recall) -> anyhow::Result<()> {
     let report = report.await?;
     bar.finish_and_clear();
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?)?;
     } else {
-        print(&report);
+        print(&report)?;
     }
     Ok(())
 }
 
-fn print(report: &Report) {
-    println!(
+fn print(report: &Report) -> io::Result<()> {
+    say!(
         "{} conversations, {} messages, {} memories",
-        report.conversations, report.messages, report.memories
-    );
-    header("category");
+        report.conversations,
+        report.messages,
+        report.memories
+    )?;
+    header("category")?;
     for figures in &report.figures {
-        row(&category(figures), figures);
+        row(&category(figures), figures)?;
     }
-    println!("coverage of evidence messages: {:.3}", report.coverage);
+    say!("coverage of evidence messages: {:.3}", report.coverage)?;
     if let Some(auroc) = report.auroc {
-        println!("AUROC of the best score, answerable against not: {auroc:.3}");
+        say!("AUROC of the best score, answerable against not: {auroc:.3}")?;
     }
-    println!("\nscore from      n   mean  evidence");
+    say!("\nscore from      n   mean  evidence")?;
     for band in &report.reliability {
-        println!(
+        say!(
             "{:>10.1} {:>6} {:>6.3} {:>9.3}",
-            band.from, band.n, band.mean_score, band.evidence
-        );
+            band.from,
+            band.n,
+            band.mean_score,
+            band.evidence
+        )?;
     }
     if !report.ablation.is_empty() {
-        println!();
-        header("step");
+        say!("")?;
+        header("step")?;
         for step in &report.ablation {
-            row(step.name, &step.figures);
+            row(step.name, &step.figures)?;
         }
     }
     if let Some(study) = &report.leave_one_out {
-        println!();
-        header("left out");
+        say!("")?;
+        header("left out")?;
         for (conversation, figures) in &study.by_conversation {
-            row(conversation, figures);
+            row(conversation, figures)?;
         }
-        println!();
-        header("category, left out");
+        say!("")?;
+        header("category, left out")?;
         for figures in &study.figures {
-            row(&category(figures), figures);
+            row(&category(figures), figures)?;
         }
-        println!("\nfitted on all:");
+        say!("\nfitted on all:")?;
         for (name, worth) in &study.fitted {
-            println!("{name:<12} {worth:>6.3}");
+            say!("{name:<12} {worth:>6.3}")?;
         }
     }
     let [store, search] = [report.store_ms, report.search_ms];
-    println!("\nstore a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1]);
-    println!("search: p50 {:.2} ms, p95 {:.2} ms", search[0], search[1]);
+    say!("\nstore a session: p50 {:.2} ms, p95 {:.2} ms", store[0], store[1])?;
+    say!("search: p50 {:.2} ms, p95 {:.2} ms", search[0], search[1])
 }
 
-fn header(first: &str) {
-    println!("{first:<22}    n   r@5  r@10  r@20 any@10 all@10   MRR nDCG@10 best score");
+fn header(first: &str) -> io::Result<()> {
+    say!("{first:<22}    n   r@5  r@10  r@20 any@10 all@10   MRR nDCG@10 best score")
 }
 
-fn row(name: &str, figures: &CategoryFigures) {
-    println!(
+fn row(name: &str, figures: &CategoryFigures) -> io::Result<()> {
+    say!(
         "{name:<22} {:>4} {:>5.3} {:>5.3} {:>5.3} {:>6.3} {:>6.3} {:>5.3} {:>7.3} {:>10.3}",
         figures.n,
         figures.recall[0],
@@ -166,7 +174,7 @@ fn row(name: &str, figures: &CategoryFigures) {
         figures.mrr,
         figures.ndcg_10,
         figures.best_score
-    );
+    )
 }
 
 fn category(figures: &CategoryFigures) -> String {
@@ -180,12 +188,12 @@ fn extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
     let sentences = eval::load_sentences(data).with_context(|| data.display().to_string())?;
     let report = eval::extract(&sentences);
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say!("{}", serde_json::to_string_pretty(&report)?)?;
         return Ok(());
     }
-    println!("{report}");
+    say!("{report}")?;
     for mistake in report.mistakes.iter().filter(|_| mistakes) {
-        println!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault);
+        say!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault)?;
     }
     Ok(())
 }
@@ -201,9 +209,9 @@ fn train(data: &[PathBuf], sentences: Option<&Path>, output: &Path) -> anyhow::R
     }
     std::fs::write(output, eval::train(&all))?;
     let [keep, memory_type, categories] = eval::cross_validate(&all, 5);
-    println!(
+    say!(
         "{} sentences; left out by fifths: keep or drop {keep:.3}, type {memory_type:.3}, categories F1 {categories:.3}",
         all.len()
-    );
+    )?;
     Ok(())
 }

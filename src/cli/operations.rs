@@ -15,6 +15,8 @@ use memsync::store::{Snapshot, restore_snapshot, write_snapshot};
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
+use super::output::{note, say};
+
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Restore {
@@ -46,12 +48,12 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     });
     let written = write_snapshot(&config.database.url, file, is_stopped).await;
     let snapshot = written.context("no backup was made")?;
-    println!("{}: {}", file.display(), contents(&snapshot));
+    say!("{}: {}", file.display(), contents(&snapshot))?;
     let key = match &config.encryption.master_key {
         Some(_) => "encryption.master_key of the settings".to_owned(),
         None => config.data_dir.join("master_key").display().to_string(),
     };
-    eprintln!(
+    note!(
         "The master key is not in it: {key}. Keep a copy of that too, in another place: without it nobody can read \
          private memories, nor what was deleted with a backup. Everything else can be read by whoever has the file."
     );
@@ -69,9 +71,9 @@ pub async fn restore(config: &Config, restore: Restore) -> anyhow::Result<()> {
 async fn restore_memories(config: &Config, backup_id: String) -> anyhow::Result<()> {
     let memories = App::open(config, Clock::system()).await?.memories;
     let ids = memories.restore(&BackupId::from_stored(backup_id)).await?;
-    eprintln!("brought back {} memories", ids.len());
+    note!("brought back {} memories", ids.len());
     for id in ids {
-        println!("{id}");
+        say!("{id}")?;
     }
     Ok(())
 }
@@ -86,14 +88,14 @@ async fn restore_database(config: &Config, file: &Path) -> anyhow::Result<()> {
     }
     let restored = restore_snapshot(&config.database.url, file, Utc::now()).await;
     let restored = restored.context("nothing was restored")?;
-    println!("{}: {}", restored.database.display(), contents(&restored.snapshot));
+    say!("{}: {}", restored.database.display(), contents(&restored.snapshot))?;
     if let Some(replaced) = restored.replaced {
-        eprintln!("The database until now is kept as {}.", replaced.display());
+        note!("The database until now is kept as {}.", replaced.display());
     }
     if let Some(id) = restored.snapshot.master_key_id
         && !app::has_master_key(config, &id)?
     {
-        eprintln!(
+        note!(
             "Its private memories are sealed under the master key {id}, which is not here: put it into {} or into \
              encryption.master_key before you start.",
             config.data_dir.join("master_key").display()

@@ -1,7 +1,7 @@
 //! Exports and imports on the command line, with bars that show how far they are.
 
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::io::{self, BufWriter, IsTerminal, Read, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,8 +12,11 @@ use futures::TryStreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use memsync::app::App;
 use memsync::config::Config;
-use memsync::model::{AccountId, Clock, Grant};
+use memsync::model::{Clock, Grant, Memory};
 use memsync::services::{self, Actor, ImportFormat, ImportOptions, ImportReport, Line};
+
+use super::account;
+use super::output::{Stdout, note, print_columns};
 
 /// Bytes that are read at one time.
 const PIECE: usize = 256 << 10;
@@ -56,7 +59,7 @@ pub async fn export(config: &Config, export: Export) -> anyhow::Result<()> {
     let bar = bar(total, "{bar:40} {human_pos}/{human_len} memories, {eta} left");
     let mut out: Box<dyn Write> = match &export.output {
         Some(file) => Box::new(BufWriter::new(create(file)?)),
-        None => Box::new(BufWriter::new(stdout())),
+        None => Box::new(BufWriter::new(Stdout)),
     };
     let memories = Arc::clone(&app.memories)
         .export(&Actor::operator(), account, export.user_id)
@@ -64,14 +67,14 @@ pub async fn export(config: &Config, export: Export) -> anyhow::Result<()> {
     let mut memories = pin!(memories);
     let mut count = 0_u64;
     while let Some(memory) = memories.try_next().await? {
-        serde_json::to_writer(&mut out, &Line::from(memory))?;
+        serde_json::to_writer(&mut out, &Line::from(memory)).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         count += 1;
         bar.inc(1);
     }
     out.flush()?;
     bar.finish_and_clear();
-    eprintln!("exported {count} memories");
+    note!("exported {count} memories");
     Ok(())
 }
 
@@ -106,36 +109,37 @@ pub async fn import(config: &Config, import: Import) -> anyhow::Result<()> {
     }
     let report = importing.finish(&Actor::operator()).await?;
     bar.finish_and_clear();
-    tell(&report, import.dry_run);
+    tell(&report, import.dry_run)?;
     if report.failed > 0 {
         bail!("{} lines could not be imported", report.failed);
     }
     Ok(())
 }
 
-fn tell(report: &ImportReport, is_dry_run: bool) {
+fn tell(report: &ImportReport, is_dry_run: bool) -> io::Result<()> {
     for (line, reason) in &report.errors {
-        eprintln!("line {line}: {reason}");
+        note!("line {line}: {reason}");
     }
-    for memory in &report.preview {
-        let categories: Vec<&str> = memory.categories.iter().map(|category| category.as_str()).collect();
-        println!(
-            "{}\t{}\t{}",
-            memory.memory_type.as_str(),
-            categories.join(","),
-            memory.text
-        );
+    if is_dry_run {
+        print_columns(&report.preview, ["TYPE", "CATEGORIES", "MEMORY"], cells)?;
     }
     let would = if is_dry_run { "would import" } else { "imported" };
-    eprintln!(
+    note!(
         "{would} {}, skipped {}, failed {}",
-        report.imported, report.skipped, report.failed
+        report.imported,
+        report.skipped,
+        report.failed
     );
+    Ok(())
 }
 
-async fn account(app: &App, email: &str) -> anyhow::Result<AccountId> {
-    let account = app.auth.find_account(email).await?;
-    Ok(account.with_context(|| format!("there is no account {email}"))?.id)
+fn cells(memory: &Memory) -> [String; 3] {
+    let categories: Vec<&str> = memory.categories.iter().map(|category| category.as_str()).collect();
+    [
+        memory.memory_type.as_str().to_owned(),
+        categories.join(","),
+        memory.text.clone(),
+    ]
 }
 
 /// Readable by its owner alone: an export is in the clear.

@@ -12,6 +12,7 @@ use memsync::error::Error;
 use memsync::model::Clock;
 use memsync::services::{MemoryService, Pruning, Reembedding};
 
+use super::output::{note, say};
 use super::portability::bar;
 
 /// How often the log says how far it is, where there is no terminal for a bar.
@@ -35,10 +36,11 @@ pub async fn reembed(config: &Config, options: Reembed) -> anyhow::Result<()> {
     let model = memories.embedding_model().to_owned();
     let count = memories.count_embeddings().await?;
     if options.dry_run {
-        println!(
+        say!(
             "{} of {} memories have no vector of {model}",
-            count.missing, count.total
-        );
+            count.missing,
+            count.total
+        )?;
         return Ok(());
     }
     let mut stored = 0;
@@ -50,15 +52,15 @@ pub async fn reembed(config: &Config, options: Reembed) -> anyhow::Result<()> {
         }
         missing = memories.count_embeddings().await?.missing;
     }
-    println!("embedded {stored} memories with {model}");
+    say!("embedded {stored} memories with {model}")?;
     let left = memories.count_embeddings().await?.missing;
     if left > 0 {
-        eprintln!(
+        note!(
             "{left} have none still: just stored by a server with another model, or sealed under a key that is not here"
         );
     }
     if options.prune {
-        println!("forgot {} vectors of other models", prune(memories).await?);
+        say!("forgot {} vectors of other models", prune(memories).await?)?;
     }
     Ok(())
 }

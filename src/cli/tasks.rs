@@ -1,14 +1,15 @@
 //! `memsync task`.
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use memsync::app::App;
 use memsync::config::Config;
 use memsync::model::{Clock, TaskId, TaskState};
 use memsync::services::TaskRow;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::rfc3339;
+use super::output::{note, print_list};
+use super::{account, addresses, rfc3339};
 
 #[derive(Subcommand)]
 pub enum TaskCommand {
@@ -43,54 +44,52 @@ pub async fn task(config: &Config, command: TaskCommand) -> anyhow::Result<()> {
     match command {
         TaskCommand::List(list) => {
             let account = match list.email {
-                Some(email) => Some(
-                    app.auth
-                        .find_account(&email)
-                        .await?
-                        .with_context(|| format!("there is no account {email}"))?,
-                ),
+                Some(email) => Some(account(&app, &email).await?),
                 None => None,
             };
-            let account_id = account.as_ref().map(|account| &account.id);
-            for task in app.memories.list_tasks(account_id, list.state).await? {
-                println!("{}", if list.json { as_json(&task) } else { as_line(&task) });
-            }
+            let tasks = app.memories.list_tasks(account.as_ref(), list.state).await?;
+            let emails = addresses(&app).await?;
+            let email = |task: &TaskRow| emails.get(&task.owner.account_id).cloned().unwrap_or_default();
+            let headers = [
+                "TASK", "ACCOUNT", "PERSON", "KIND", "STATE", "ATTEMPTS", "DUE", "CREATED", "ERROR",
+            ];
+            let cells = |task: &TaskRow| cells(task, email(task));
+            print_list(&tasks, list.json, headers, cells, |task| object(task, &email(task)))?;
         }
         TaskCommand::Retry { task_id, .. } => {
             let id = task_id.map(TaskId::from_stored);
             let count = app.memories.retry_tasks(id.as_ref()).await?;
             match id {
                 Some(id) if count == 0 => bail!("there is no task {id} that was given up and kept"),
-                _ => eprintln!("{count} tasks are done again"),
+                _ => note!("{count} tasks are done again"),
             }
         }
     }
     Ok(())
 }
 
-fn as_line(task: &TaskRow) -> String {
+fn cells(task: &TaskRow, email: String) -> [String; 9] {
     [
-        task.id.as_str(),
-        task.owner.account_id.as_str(),
-        &task.owner.user_id,
-        &task.kind,
-        task.state.as_str(),
-        &task.attempts.to_string(),
-        &rfc3339(task.due_at),
-        &rfc3339(task.created_at),
-        task.last_error.as_deref().unwrap_or_default(),
+        task.id.to_string(),
+        email,
+        task.owner.user_id.clone(),
+        task.kind.clone(),
+        task.state.as_str().to_owned(),
+        task.attempts.to_string(),
+        rfc3339(task.due_at),
+        rfc3339(task.created_at),
+        task.last_error.clone().unwrap_or_default(),
     ]
-    .join("\t")
 }
 
-fn as_json(task: &TaskRow) -> String {
+fn object(task: &TaskRow, email: &str) -> Value {
     let mut shown = json!({
-        "task_id": task.id.as_str(), "account_id": task.owner.account_id.as_str(), "user_id": task.owner.user_id,
-        "kind": task.kind, "state": task.state.as_str(), "attempts": task.attempts,
+        "task_id": task.id.as_str(), "account_id": task.owner.account_id.as_str(), "email": email,
+        "user_id": task.owner.user_id, "kind": task.kind, "state": task.state.as_str(), "attempts": task.attempts,
         "due_at": rfc3339(task.due_at), "created_at": rfc3339(task.created_at),
     });
     if let Some(error) = &task.last_error {
         shown["last_error"] = error.as_str().into();
     }
-    shown.to_string()
+    shown
 }

@@ -22,7 +22,7 @@ pub use form::Form;
 use form::is_postgres;
 use reader::Reader;
 pub use report::{default_file, effective_settings};
-pub use settings::{DefaultValue, SETTINGS, Setting};
+pub use settings::{DefaultValue, Derivation, SETTINGS, Setting};
 use sources::Sources;
 
 /// Every setting.
@@ -150,7 +150,7 @@ pub enum EmbedderConfig {
     Local(PathBuf),
 }
 
-/// How many requests are allowed; 0 for no limit.
+/// How much is allowed: requests, registrations and memories; 0 for no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct LimitsConfig {
     /// Per account: all requests.
@@ -159,8 +159,16 @@ pub struct LimitsConfig {
     pub searches_per_minute: u32,
     /// Per account: submissions to integrations.
     pub integrations_per_minute: u32,
+    /// Whether any of these three was set, rather than left to its default.
+    pub are_set: bool,
     /// Per address: requests without valid credentials. Twelve times `requests_per_minute` when absent.
     pub unauthenticated_per_minute: u32,
+    /// Memories that one request may make.
+    pub max_memories_per_request: usize,
+    /// Memories that an account may have; 0 for no limit.
+    pub max_memories_per_account: u64,
+    /// Memories that a person may have; 0 for no limit.
+    pub max_memories_per_person: u64,
     /// Per address: all requests, with credentials and without. Twelve times `requests_per_minute` when absent.
     pub requests_per_minute_per_address: u32,
     /// Per address: accounts that are made.
@@ -261,7 +269,7 @@ impl Config {
         if !faults.is_empty() {
             return Err(ConfigError(faults));
         }
-        let warnings = warnings::warnings(&config, &sources);
+        let warnings = warnings::warnings(&config, sources);
         Ok(Self { warnings, ..config })
     }
 
@@ -305,10 +313,16 @@ impl Config {
             },
             embedder: read.embedder(),
             limits: LimitsConfig {
+                are_set: ["requests", "searches", "integrations"]
+                    .iter()
+                    .any(|what| read.is_given(&format!("limits.{what}_per_minute"))),
                 requests_per_minute: read.get("limits.requests_per_minute"),
                 searches_per_minute: read.get("limits.searches_per_minute"),
                 integrations_per_minute: read.get("limits.integrations_per_minute"),
                 unauthenticated_per_minute: read.get("limits.unauthenticated_per_minute"),
+                max_memories_per_request: read.get("limits.max_memories_per_request"),
+                max_memories_per_account: read.get("limits.max_memories_per_account"),
+                max_memories_per_person: read.get("limits.max_memories_per_person"),
                 requests_per_minute_per_address: read.get("limits.requests_per_minute_per_address"),
                 registrations_per_hour_per_address: read.get("limits.registrations_per_hour_per_address"),
                 registrations_per_hour: read.get("limits.registrations_per_hour"),

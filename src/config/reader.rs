@@ -42,6 +42,11 @@ impl Reader<'_> {
         value(self.given, name)
     }
 
+    /// Whether it was given, and does not only have its default.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
     /// A setting that has no default.
     pub(super) fn optional<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
         match self.text(name)?.parse() {

@@ -33,10 +33,13 @@ pub enum DefaultValue {
     /// A value, written as a variable would have it.
     Value(&'static str),
     /// A value that follows from other settings: how the documents name it, and how it is made of their values.
-    Derived(&'static str, fn(&dyn Fn(&str) -> String) -> String),
+    Derived(&'static str, Derivation),
     /// None; what that means.
     Unset(&'static str),
 }
+
+/// Makes a value of those of other settings, which are asked for by name.
+pub type Derivation = fn(value: &dyn Fn(&str) -> String) -> String;
 
 use DefaultValue::{Derived, Unset, Value};
 
@@ -84,7 +87,7 @@ pub const SETTINGS: &[Setting] = &[
     set(
         "data_dir",
         Form::Path,
-        Value("data"),
+        Value("./data"),
         "where the SQLite file and generated secrets live",
     ),
     set(
@@ -284,6 +287,24 @@ pub const SETTINGS: &[Setting] = &[
         "memory for requests at one time, counted as four times the bytes that have arrived; an account may take half",
     ),
     set(
+        "limits.max_memories_per_request",
+        POSITIVE_U32,
+        Value("5000"),
+        "a store that would make more memories is refused with 400",
+    ),
+    set(
+        "limits.max_memories_per_account",
+        ANY_U32,
+        Value("0"),
+        "memories that an account may have, superseded ones included; more are refused with 403; 0 for no limit",
+    ),
+    set(
+        "limits.max_memories_per_person",
+        ANY_U32,
+        Value("0"),
+        "the same for each of its people; 0 for no limit",
+    ),
+    set(
         "limits.max_connections",
         POSITIVE_U32,
         Value("8192"),
@@ -348,7 +369,7 @@ pub const SETTINGS: &[Setting] = &[
         "index.memory_mb",
         POSITIVE_U32,
         Value("512"),
-        "bound of the in-memory indexes",
+        "bound of the in-memory indexes; searches with `as_of` may take a quarter of it",
     ),
     set(
         "index.max_memories_per_person",

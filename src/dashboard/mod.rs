@@ -44,6 +44,7 @@ pub fn router(api: Router) -> Router {
     let sessions = Router::new()
         .route("/dashboard/session", post(session::sign_in).delete(session::sign_out))
         .route("/dashboard/session/register", post(session::register))
+        .route("/dashboard/session/setup", post(session::set_up))
         .route("/dashboard/session/refresh", post(session::refresh))
         .method_not_allowed_fallback(no_such_method)
         .route("/dashboard/api/{*path}", any(call))

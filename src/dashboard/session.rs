@@ -33,7 +33,7 @@ pub(super) fn makes_one(request: &Request) -> bool {
     request.method() == Method::POST
         && matches!(
             request.uri().path(),
-            "/dashboard/session" | "/dashboard/session/register"
+            "/dashboard/session" | "/dashboard/session/register" | "/dashboard/session/setup"
         )
 }
 
@@ -43,6 +43,10 @@ pub(super) async fn sign_in(State(api): State<Router>, request: Request) -> Resp
 
 pub(super) async fn register(State(api): State<Router>, request: Request) -> Response {
     enter(api, request, Uri::from_static("/v1/auth/register")).await
+}
+
+pub(super) async fn set_up(State(api): State<Router>, request: Request) -> Response {
+    enter(api, request, Uri::from_static("/v1/auth/setup")).await
 }
 
 /// Spends the refresh token; a spent one ends the session, here and in the browser.

@@ -177,6 +177,7 @@ fn store_request(owner: &Owner, session: &Session) -> StoreRequest {
                 id: Some(message.id.clone()),
                 name: Some(message.name.clone()),
                 said_at: Some(session.held_at),
+                utc_offset: None,
             })
             .collect(),
         agent_id: "eval".to_owned(),

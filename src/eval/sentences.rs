@@ -211,7 +211,7 @@ fn given(text: &str) -> Option<Given> {
         role: Role::User,
         name: None,
         content: text,
-        sent_at: said_at(),
+        sent_at: said_at().fixed_offset(),
     };
     let candidates = extraction::extract(&[turn], &sense);
     let first = candidates.first()?;

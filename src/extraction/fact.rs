@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 
 use super::attribute;
 use super::category::{self, Evidence};
@@ -45,7 +45,7 @@ pub(super) struct Scene<'t> {
     pub(super) speaker: Option<&'t str>,
     pub(super) listener: Option<&'t str>,
     pub(super) listeners: Listeners<'t>,
-    pub(super) sent_at: DateTime<Utc>,
+    pub(super) sent_at: DateTime<FixedOffset>,
     pub(super) previous: Option<Previous<'t>>,
 }
 
@@ -112,7 +112,7 @@ fn piece<'a>(span: Range<usize>, text: &str, words: Vec<Word<'a>>, scene: Scene<
         }
     }
     let words: Vec<Word<'a>> = words.into_iter().skip(range.start).take(range.len()).collect();
-    let times = time::mentions(&words, scene.sent_at);
+    let times = time::mentions(&words, scene.sent_at.date_naive());
     let evidence = category::evidence(&words);
     Some(Piece {
         words,

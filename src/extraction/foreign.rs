@@ -26,7 +26,7 @@ pub(super) fn untranslated(content: &str, message: &Message<'_>, scene: Scene<'_
         let all = words(text);
         let evidence = category::evidence(&all);
         let judged = Judged {
-            event_time: time::event_time(&time::mentions(&all, scene.sent_at)),
+            event_time: time::event_time(&time::mentions(&all, scene.sent_at.date_naive())),
             memory_type: MemoryType::Semantic,
             evidence,
             names_speaker: true,

@@ -272,7 +272,7 @@ fn is_modifier(words: &[Word<'_>], at: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{TimeZone, Utc};
+    use chrono::NaiveDate;
 
     use super::super::time::mentions;
     use super::super::word::words;
@@ -280,8 +280,8 @@ mod tests {
 
     fn kind(text: &str) -> MemoryType {
         let all = words(text);
-        let sent = Utc.with_ymd_and_hms(2023, 5, 8, 13, 56, 0).unwrap();
-        of(&all, &mentions(&all, sent))
+        let sent_on = NaiveDate::from_ymd_opt(2023, 5, 8).unwrap();
+        of(&all, &mentions(&all, sent_on))
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) mod verbs {
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::model::{Category, MemoryType, Role};
 use coreference::Antecedents;
@@ -55,6 +55,7 @@ use opening::Listeners;
 use surroundings::Previous;
 
 pub(crate) use classifier::{Features, Model, OUTPUTS, Verdict, answers, write as write_weights};
+use reconcile::Distinct;
 pub use reconcile::{Decision, Similar, decide, deduplicate};
 
 /// How much of the turn before is kept for search.
@@ -69,8 +70,15 @@ pub struct Turn<'a> {
     pub name: Option<&'a str>,
     /// Its words.
     pub content: &'a str,
-    /// When it was sent; relative times count from here.
-    pub sent_at: DateTime<Utc>,
+    /// When it was sent; relative times count from the day of its offset.
+    pub sent_at: DateTime<FixedOffset>,
+}
+
+impl Turn<'_> {
+    /// Whether it is part of what is said to one another.
+    fn is_said(&self) -> bool {
+        self.role != Role::System && !self.content.trim().is_empty()
+    }
 }
 
 /// Words that a fact was taken from.
@@ -104,8 +112,17 @@ pub struct Candidate {
 /// A text's vector, of length 1 or 0, from the embedder that the classifier was fitted with.
 pub type Sense<'s> = &'s dyn Fn(&str) -> Vec<f32>;
 
+/// The turn, by its index, with which a conversation goes beyond the facts that may be taken from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyFacts(pub usize);
+
 /// Finds the facts of a conversation, in the order in which they were told.
 pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
+    extract_at_most(usize::MAX, turns, sense).unwrap_or_default()
+}
+
+/// [`extract`], which stops at the turn that takes it beyond `most` facts.
+pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Result<Vec<Candidate>, TooManyFacts> {
     let mut names: Vec<&str> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::User) {
         if let Some(name) = clean_name(turn.name)
@@ -124,11 +141,14 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
     let mut antecedents: HashMap<Option<&str>, Antecedents> = HashMap::new();
     let mut previous: Option<Previous<'_>> = None;
     let mut out = Vec::new();
+    let mut distinct = Distinct::default();
     for (index, turn) in turns.iter().enumerate() {
+        if !turn.is_said() {
+            continue;
+        }
         let speaker = clean_name(turn.name);
         match turn.role {
-            Role::System => continue,
-            Role::Assistant => {}
+            Role::System | Role::Assistant => {}
             Role::User => {
                 let scene = Scene {
                     turn: index,
@@ -138,11 +158,14 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
                     sent_at: turn.sent_at,
                     previous,
                 };
-                out.extend(fact::from_turn(
-                    turn.content,
-                    scene,
-                    antecedents.entry(speaker).or_default(),
-                ));
+                let mut found = fact::from_turn(turn.content, scene, antecedents.entry(speaker).or_default());
+                // What people tell each other is judged by rules alone: the classifier has learnt from people who talk
+                // to an agent.
+                found.retain_mut(|candidate| refine(candidate, sense) || are_people);
+                out.extend(found);
+                if out.len() > most && distinct.count(&out) > most {
+                    return Err(TooManyFacts(index));
+                }
             }
         }
         previous = Some(Previous {
@@ -152,10 +175,8 @@ pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
             content: turn.content,
         });
     }
-    // What people tell each other is judged by rules alone: the classifier has learnt from people who talk to an agent.
-    out.retain_mut(|candidate| refine(candidate, sense) || are_people);
     forget_private_contexts(turns, &mut out);
-    deduplicate(out)
+    Ok(deduplicate(out))
 }
 
 /// Takes away what was said before a fact where that is private: a context is kept in the clear.
@@ -167,7 +188,7 @@ fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [Candidate]) {
         .collect();
     for candidate in candidates.iter_mut() {
         let own = candidate.quotes.first().map_or(0, |quote| quote.turn);
-        let before = (0..own).rev().find(|turn| turns[*turn].role != Role::System);
+        let before = (0..own).rev().find(|turn| turns[*turn].is_said());
         if before.is_some_and(|turn| private.contains(&turn)) {
             candidate.context = None;
         }
@@ -213,7 +234,7 @@ pub(crate) fn verdict(model: &Model, features: &Features, is_private: bool) -> V
 /// What the classifier knows of a sentence that is said at this time; for fitting it.
 pub(crate) fn features(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Features {
     let words = word::words(text);
-    let times = time::mentions(&words, said_at);
+    let times = time::mentions(&words, said_at.date_naive());
     known(
         text,
         kind::of(&words, &times),
@@ -229,7 +250,7 @@ pub fn is_private(text: &str) -> bool {
 
 /// When the thing that a text tells of happens, where it says so; relative times count from `said_at`.
 pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    time::event_time(&time::mentions(&word::words(text), said_at))
+    time::event_time(&time::mentions(&word::words(text), said_at.date_naive()))
 }
 
 /// What is found out about a fact from its text alone.
@@ -248,7 +269,7 @@ pub struct Judgement {
 /// Judges a fact that was written elsewhere; relative times count from `said_at`.
 pub fn judge(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Judgement {
     let words = word::words(text);
-    let times = time::mentions(&words, said_at);
+    let times = time::mentions(&words, said_at.date_naive());
     let evidence = category::evidence(&words);
     let is_private = private::is_private(text);
     let classifier::Verdict {

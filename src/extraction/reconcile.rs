@@ -2,7 +2,8 @@
 //!
 //! Nothing is deleted here; the caller links what is superseded. When unsure a candidate is added.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
@@ -36,7 +37,7 @@ pub enum Decision {
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
 /// What a text says, in a form that can be compared.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Gist {
     stems: BTreeSet<String>,
     is_negative: bool,
@@ -200,24 +201,41 @@ fn same_subject(one: &str, other: &str) -> bool {
     }
 }
 
+/// Counts how many candidates [`deduplicate`] would leave of those that come one after the other.
+#[derive(Default)]
+pub(super) struct Distinct {
+    looked_at: usize,
+    says_nothing: usize,
+    gists: HashSet<Gist>,
+}
+
+impl Distinct {
+    /// How many are left of all; those that were counted before stand first.
+    pub(super) fn count(&mut self, candidates: &[Candidate]) -> usize {
+        for candidate in &candidates[self.looked_at..] {
+            let gist = gist(&candidate.text);
+            if gist.stems.is_empty() {
+                self.says_nothing += 1;
+            } else {
+                self.gists.insert(gist);
+            }
+        }
+        self.looked_at = candidates.len();
+        self.says_nothing + self.gists.len()
+    }
+}
+
 /// Folds candidates of one request that say the same thing; sources are joined and importance grows a little.
 pub fn deduplicate(candidates: Vec<Candidate>) -> Vec<Candidate> {
-    use std::collections::HashMap;
-    use std::collections::hash_map::Entry;
-
     let mut out: Vec<Candidate> = Vec::with_capacity(candidates.len());
-    let mut places: HashMap<(BTreeSet<String>, bool, bool), usize> = HashMap::new();
+    let mut places: HashMap<Gist, usize> = HashMap::new();
     for candidate in candidates {
-        let Gist {
-            stems,
-            is_negative,
-            looks_ahead,
-        } = gist(&candidate.text);
-        if stems.is_empty() {
+        let gist = gist(&candidate.text);
+        if gist.stems.is_empty() {
             out.push(candidate);
             continue;
         }
-        match places.entry((stems, is_negative, looks_ahead)) {
+        match places.entry(gist) {
             Entry::Occupied(place) => {
                 let kept = &mut out[*place.get()];
                 kept.importance = (kept.importance + 0.05).min(1.0);

@@ -174,7 +174,7 @@ pub(super) fn answers(
     let (text, statement, names_speaker) = match dialogue::statement(question, &answer) {
         Some(statement) => {
             let said = words(&statement);
-            let times = time::mentions(&said, scene.sent_at);
+            let times = time::mentions(&said, scene.sent_at.date_naive());
             let rewritten = person::third_person(&said, people, &times, &[]);
             (finished(&rewritten.text), statement, rewritten.names_speaker)
         }
@@ -190,7 +190,7 @@ pub(super) fn answers(
         None => return nothing,
     };
     let said = words(&statement);
-    let times = time::mentions(&said, scene.sent_at);
+    let times = time::mentions(&said, scene.sent_at.date_naive());
     let judged = Judged {
         event_time: time::event_time(&times),
         memory_type: kind::of(&said, &times),

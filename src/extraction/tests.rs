@@ -8,7 +8,7 @@ use crate::services::sense;
 
 /// A conversation sent on Monday 8 May 2023: (role, name, words).
 pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<Candidate> {
-    let sent_at = Utc.with_ymd_and_hms(2023, 5, 8, 13, 56, 0).unwrap();
+    let sent_at = Utc.with_ymd_and_hms(2023, 5, 8, 13, 56, 0).unwrap().fixed_offset();
     let turns: Vec<Turn<'_>> = turns
         .iter()
         .map(|(role, name, content)| Turn {

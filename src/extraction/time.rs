@@ -11,6 +11,7 @@ use super::calendar::{
 };
 use super::verb;
 use super::word::Word;
+use crate::model::is_servable;
 
 /// One expression of time in a sentence.
 #[derive(Clone, Debug)]
@@ -30,13 +31,15 @@ pub(super) fn event_time(mentions: &[TimeMention]) -> Option<DateTime<Utc>> {
         .filter_map(|m| m.stretch)
         .min_by_key(|s| s.grain)
         .map(Stretch::instant)
+        // "Next year", said in 9999.
+        .filter(|time| is_servable(*time))
 }
 
-/// All expressions of time.
-pub(super) fn mentions(words: &[Word<'_>], sent_at: DateTime<Utc>) -> Vec<TimeMention> {
+/// All expressions of time, said on this day.
+pub(super) fn mentions(words: &[Word<'_>], today: NaiveDate) -> Vec<TimeMention> {
     let reader = Reader {
         words,
-        today: sent_at.date_naive(),
+        today,
         future: speaks_of_future(words) || is_present(words),
         recurs: recurs(words),
     };
@@ -365,15 +368,13 @@ impl Reader<'_, '_> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeZone;
-
     use super::super::word::words;
     use super::*;
 
     /// Sent on Monday 8 May 2023.
     fn labels(text: &str) -> Vec<String> {
-        let sent = Utc.with_ymd_and_hms(2023, 5, 8, 13, 56, 0).unwrap();
-        mentions(&words(text), sent)
+        let sent_on = NaiveDate::from_ymd_opt(2023, 5, 8).unwrap();
+        mentions(&words(text), sent_on)
             .into_iter()
             .map(|m| m.label.unwrap_or_else(|| "-".to_owned()))
             .collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tonic::{Request, Response, Status};
 
 use super::convert_auth as convert;
-use super::metadata::{caller, origin};
+use super::metadata::{caller, may_touch_everybody, origin};
 use super::validate::Violations;
 use crate::model::{ApiKeyId, OAuthClientId};
 use crate::proto::v1::auth_service_server::AuthService as Rpcs;
@@ -44,6 +44,25 @@ impl Rpcs for Auth {
         violations.finish(())?;
         let tokens = self.auth.login(&origin(&extensions), &email, &password).await?;
         Ok(Response::new(convert::login_response(tokens)))
+    }
+
+    async fn set_up_account(&self, request: Request<pb::SetUpAccountRequest>) -> Answer<pb::SetUpAccountResponse> {
+        let (_, extensions, message) = request.into_parts();
+        let pb::SetUpAccountRequest {
+            setup_token,
+            email,
+            password,
+        } = message;
+        let mut violations = Violations::default();
+        violations.given("setup_token", &setup_token);
+        violations.given("email", &email);
+        violations.given("password", &password);
+        violations.finish(())?;
+        let tokens = self
+            .auth
+            .set_up(&origin(&extensions), &setup_token, &email, &password)
+            .await?;
+        Ok(Response::new(convert::set_up_response(tokens)))
     }
 
     async fn refresh_token(&self, request: Request<pb::RefreshTokenRequest>) -> Answer<pb::RefreshTokenResponse> {
@@ -111,7 +130,7 @@ impl Rpcs for Auth {
         let page = convert::key_page(message)?;
         let (mut rows, total) = self
             .auth
-            .list_api_keys(&caller.account_id, page.status, page.offset, page.limit)
+            .list_api_keys(&caller, page.status, page.offset, page.limit)
             .await?;
         for row in &mut rows {
             row.last_used = self.usage.last_used(&row.id).or(row.last_used);
@@ -151,7 +170,7 @@ impl Rpcs for Auth {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteApiKeyRequest { api_key_id } = message;
         let mut violations = Violations::default();
-        violations.visible("api_key_id", &api_key_id, 1);
+        violations.id("api_key_id", &api_key_id, 1);
         violations.finish(())?;
         let actor = Actor::caller(&caller, &origin);
         let id = ApiKeyId::from_stored(api_key_id);
@@ -167,7 +186,8 @@ impl Rpcs for Auth {
         let (_, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
         let query = convert::usage_query(message)?;
-        let usage = self.usage.read(&caller.account_id, query).await?;
+        let keys = self.auth.readable_keys(&caller).await?;
+        let usage = self.usage.read(&caller.account_id, keys.as_ref(), query).await?;
         Ok(Response::new(convert::usage_response(usage)))
     }
 
@@ -204,7 +224,7 @@ impl Rpcs for Auth {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteOAuthClientRequest { client_id } = message;
         let mut violations = Violations::default();
-        violations.visible("client_id", &client_id, 1);
+        violations.id("client_id", &client_id, 1);
         violations.finish(())?;
         let id = OAuthClientId::from_stored(client_id);
         self.auth.delete_oauth_client(&caller, &origin, &id).await?;
@@ -217,6 +237,7 @@ impl Rpcs for Auth {
     ) -> Answer<pb::ListAuditEventsResponse> {
         let (_, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
+        may_touch_everybody(&caller)?;
         let (cursor, limit) = convert::audit_page(message)?;
         let (events, next) = self.audit.list(&caller.account_id, cursor.as_ref(), limit).await?;
         Ok(Response::new(pb::ListAuditEventsResponse {

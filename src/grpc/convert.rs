@@ -15,6 +15,10 @@ use crate::proto::v1::{self as pb};
 use crate::search::{Explanation, Hit, Part};
 use crate::services::{ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, TaskReport};
 
+/// `0001-01-01T00:00:00Z` and `9999-12-31T23:59:59Z`.
+const FIRST_SECOND: i64 = -62_135_596_800;
+const LAST_SECOND: i64 = 253_402_300_799;
+
 pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
     let status = match report.state {
         TaskState::Pending => "PENDING",
@@ -38,7 +42,11 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
         task_id: report.id.into(),
         status: status.to_owned(),
         result,
-        error_message: given_up.then(|| "It failed too often and was abandoned".to_owned()),
+        error_message: given_up.then(|| {
+            report
+                .refused
+                .unwrap_or_else(|| "It failed too often and was abandoned".to_owned())
+        }),
     }
 }
 
@@ -313,9 +321,10 @@ pub(super) fn memory_type_of(
 }
 
 pub(super) fn timestamp(time: DateTime<Utc>) -> Timestamp {
+    // What was imported before years had bounds, and leap seconds, which protobuf has no place for.
     Timestamp {
-        seconds: time.timestamp(),
-        nanos: i32::try_from(time.timestamp_subsec_nanos()).unwrap_or(0),
+        seconds: time.timestamp().clamp(FIRST_SECOND, LAST_SECOND),
+        nanos: i32::try_from(time.timestamp_subsec_nanos().min(999_999_999)).unwrap_or(0),
     }
 }
 

@@ -41,6 +41,25 @@ pub(super) fn register_response(tokens: Tokens) -> pb::RegisterResponse {
     }
 }
 
+pub(super) fn set_up_response(tokens: Tokens) -> pb::SetUpAccountResponse {
+    let pb::LoginResponse {
+        user_id,
+        email,
+        access_token,
+        refresh_token,
+        expires_in,
+        token_type,
+    } = login_response(tokens);
+    pb::SetUpAccountResponse {
+        user_id,
+        email,
+        access_token,
+        refresh_token,
+        expires_in,
+        token_type,
+    }
+}
+
 pub(super) fn login_response(tokens: Tokens) -> pb::LoginResponse {
     pb::LoginResponse {
         user_id: tokens.account_id.into(),
@@ -126,7 +145,7 @@ pub(super) fn new_api_key(message: pb::CreateApiKeyRequest) -> Result<NewApiKey>
         }
     }
     for (index, user_id) in allowed_user_ids.iter().take(MAX_BOUNDS).enumerate() {
-        violations.visible(format!("allowed_user_ids[{index}]"), user_id, 1);
+        violations.id(format!("allowed_user_ids[{index}]"), user_id, 1);
     }
     let mut networks: Vec<IpNet> = Vec::new();
     for (index, text) in allowed_ips.iter().take(MAX_BOUNDS).enumerate() {
@@ -262,7 +281,7 @@ pub(super) fn api_key_change(message: pb::UpdateApiKeyRequest) -> Result<(ApiKey
         rate_limit_per_minute,
     } = message;
     let mut violations = Violations::default();
-    violations.visible("api_key_id", &api_key_id, 1);
+    violations.id("api_key_id", &api_key_id, 1);
     violations.visible_if_some("name", name.as_ref());
     let limit = rate_limit_per_minute
         .map(|limit| violations.range("rate_limit_per_minute", Some(limit), 0, 0, MAX_REQUESTS_PER_MINUTE));
@@ -280,7 +299,7 @@ pub(super) fn key_rotation(message: pb::RotateApiKeyRequest) -> Result<(ApiKeyId
         grace_period,
     } = message;
     let mut violations = Violations::default();
-    violations.visible("api_key_id", &api_key_id, 1);
+    violations.id("api_key_id", &api_key_id, 1);
     let grace = violations.range("grace_period", grace_period, 0, 0, MAX_GRACE_PERIOD_S);
     violations.finish((ApiKeyId::from_stored(api_key_id), u64::try_from(grace).unwrap_or(0)))
 }
@@ -301,7 +320,7 @@ pub(super) fn usage_query(message: pb::GetUsageRequest) -> Result<UsageQuery> {
             Granularity::Hour
         }
     };
-    violations.visible_if_some("api_key_id", api_key_id.as_ref());
+    violations.id_if_some("api_key_id", api_key_id.as_ref());
     let query = UsageQuery {
         from: violations.time("from", from),
         to: violations.time("to", to),

@@ -34,7 +34,7 @@ pub(super) fn memory_change(
         expires_at,
         clear_expires_at,
     } = message;
-    violations.visible("memory_id", &memory_id, 1);
+    violations.id("memory_id", &memory_id, 1);
     if let Some(content) = &content
         && (content.trim().is_empty() || content.len() > MAX_CONTENT_BYTES || content.contains('\0'))
     {
@@ -117,6 +117,7 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
         "superseded" => pb::Change::Superseded,
         "reclassified" => pb::Change::Reclassified,
         "deleted" => pb::Change::Deleted,
+        "restored" => pb::Change::Restored,
         _ => pb::Change::Added,
     };
     pb::MemoryVersion {
@@ -142,6 +143,7 @@ pub(super) fn delete_response(id: MemoryId, deletion: Deletion, insights: Option
         deleted_at: Some(timestamp(deletion.deleted_at)),
         cascade_deletions: insights.map(|insights| cascade_deletions(&deletion, insights)),
         backup_id: deletion.backup_id.map(String::from),
+        restored: deletion.restored.into_iter().map(String::from).collect(),
     }
 }
 
@@ -153,6 +155,7 @@ pub(super) fn batch_delete_response(deletion: Deletion, insights: Option<usize>)
         deleted: deletion.deleted.into_iter().map(String::from).collect(),
         not_found: deletion.not_found.into_iter().map(String::from).collect(),
         backup_id: deletion.backup_id.map(String::from),
+        restored: deletion.restored.into_iter().map(String::from).collect(),
     }
 }
 
@@ -172,7 +175,7 @@ pub(super) fn memory_ids(ids: Vec<String>, mut violations: Violations) -> Result
     let mut seen = HashSet::new();
     let mut distinct = Vec::with_capacity(ids.len().min(MAX_IDS));
     for (index, id) in ids.into_iter().take(MAX_IDS).enumerate() {
-        violations.visible(format!("memory_ids[{index}]"), &id, 1);
+        violations.id(format!("memory_ids[{index}]"), &id, 1);
         if seen.insert(id.clone()) {
             distinct.push(MemoryId::from_stored(id));
         }
@@ -193,6 +196,7 @@ pub(super) fn erased(erased: ErasedPerson) -> pb::Erased {
 
 /// Before the `user_id` of the last person of a page: the account's own has none.
 const AFTER: &str = "after:";
+const MAX_CURSOR_BYTES: usize = 1024;
 
 /// Whom the page comes after, and how many are wanted.
 pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String>, u64)> {
@@ -201,8 +205,9 @@ pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String
     let limit = violations.range("limit", limit, 50, 1, 100);
     let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).map(str::to_owned));
     match &after {
-        Some(Some(user_id)) => violations.visible("cursor", user_id, 0),
-        Some(None) => violations.add("cursor", "must be the `next_cursor` of an earlier page"),
+        // What was stored before ids had rules is listed too.
+        Some(Some(user_id)) if user_id.len() <= MAX_CURSOR_BYTES && !user_id.contains('\0') => {}
+        Some(_) => violations.add("cursor", "must be the `next_cursor` of an earlier page"),
         None => {}
     }
     violations.finish((after.flatten(), u64::try_from(limit).unwrap_or(1)))

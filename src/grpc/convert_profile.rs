@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::convert::{category, category_from_pb, decimal, timestamp};
 use super::validate::Violations;
 use crate::error::{Error, Result};
-use crate::model::{Category, Owner};
+use crate::model::{Category, OWN_PERSON, Owner};
 use crate::profile::{BioFormat, BioStyle, CategoryProfile, Insight, Leanings, Sentence, Stats, Trait};
 use crate::proto::v1::{self as pb, BioFormat as PbFormat, BioStyle as PbStyle, ProfilePart};
 use crate::services::{BioChange, BioQuery, BioVersion, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileView};
@@ -80,7 +80,7 @@ pub(super) fn bio_query(message: pb::GetBioRequest, mut violations: Violations) 
     } = message;
     let with_sources = parts(&include, &mut violations).contains(&ProfilePart::Sources);
     let query = BioQuery {
-        format: format_from_pb(format, &mut violations),
+        format: format_from_pb(format.or(format_of_style(style)), &mut violations),
         style: style_from_pb(style, &mut violations),
         exclude: categories("exclude_categories", &exclude_categories, &mut violations),
         refresh: refresh.unwrap_or(false),
@@ -110,7 +110,7 @@ pub(super) fn bio_change(message: pb::UpdateBioRequest, mut violations: Violatio
     }
     let change = BioChange {
         text: None,
-        format: format_from_pb(format, &mut violations),
+        format: format_from_pb(format.or(format_of_style(style)), &mut violations),
         style: style_from_pb(style, &mut violations),
         regenerate,
         manual_override,
@@ -167,12 +167,17 @@ fn format_from_pb(word: Option<i32>, violations: &mut Violations) -> Option<BioF
     }
 }
 
+/// The format that a style stands for where none is given.
+fn format_of_style(style: Option<i32>) -> Option<i32> {
+    (style == Some(PbStyle::Professional.into())).then(|| PbFormat::Professional.into())
+}
+
 fn style_from_pb(word: Option<i32>, violations: &mut Violations) -> Option<BioStyle> {
     match PbStyle::try_from(word?) {
         Ok(PbStyle::Narrative) => Some(BioStyle::Narrative),
         Ok(PbStyle::Factual) => Some(BioStyle::Factual),
         Ok(PbStyle::Casual) => Some(BioStyle::Casual),
-        Ok(PbStyle::Formal) => Some(BioStyle::Formal),
+        Ok(PbStyle::Formal | PbStyle::Professional) => Some(BioStyle::Formal),
         Ok(PbStyle::Unspecified) | Err(_) => {
             violations.add("style", "must be one of: narrative, factual, casual, formal");
             None
@@ -281,7 +286,7 @@ pub(super) fn profile_response(owner: Owner, profile: &ProfileView, wanted: &Wan
         .filter(|t| shows_traits && wanted.covers(t.category));
     let bio = profile.bio.as_ref().filter(|_| wanted.has(ProfilePart::Bio));
     pb::GetProfileResponse {
-        user_id: owner.user_id,
+        user_id: Some(owner.user_id).filter(|user_id| user_id != OWN_PERSON),
         bio: bio.map(|bio| pb::ProfileBio {
             summary: bio.text.clone(),
             generated_at: Some(timestamp(bio.generated_at)),

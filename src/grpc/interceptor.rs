@@ -55,6 +55,8 @@ pub(super) async fn admit(layer: &Admission, mut request: Request, next: Next) -
     if let Err(limited) = layer.limits.take_from_address(origin.address) {
         return refuse(limited);
     }
+    // A REST request has its own already.
+    let _ = origin.route.set(request.uri().path().into());
     let judge_only = request.extensions().get::<JudgeOnly>().is_some();
     if rule.access == Access::Public {
         if request.extensions().get::<SignedInOnly>().is_some() {

@@ -8,24 +8,22 @@ use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::interceptor::MemoriesCreated;
-use super::metadata::{caller, etag, idempotency_key, if_match, origin, owner};
+use super::metadata::{caller, etag, idempotency_key, if_match, may_touch_everybody, origin, owner};
 use super::validate::Violations;
 use super::{convert, convert_changes, convert_portability, convert_store};
 use crate::error::Error;
-use crate::model::{Accepted, BackupId, Caller, MemoryId, OWN_PERSON, Scope};
+use crate::model::{Accepted, BackupId, MemoryId, OWN_PERSON, Scope};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
-use crate::services::{Actor, Import, MemoryService};
+use crate::services::{Actor, DeletionOptions, Import, MemoryService};
 
 /// The service.
 pub(super) struct Memories(pub(super) Arc<MemoryService>);
 
-/// What concerns a whole account is not for keys that are bound to some of its people.
-fn may_touch_everybody(caller: &Caller) -> Result<(), Error> {
-    if caller.grant.user_ids.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::ForbiddenPerson)
+fn deletion_options(backup: Option<bool>, restore_superseded: Option<bool>) -> DeletionOptions {
+    DeletionOptions {
+        backup: backup.unwrap_or(true),
+        restore_superseded: restore_superseded.unwrap_or(true),
     }
 }
 
@@ -92,7 +90,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let pb::GetMemoryRequest { memory_id, user_id } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.visible("memory_id", &memory_id, 1);
+        violations.id("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let memory = self.0.get(&owner, &id).await?;
         let mut response = Response::new(pb::GetMemoryResponse {
@@ -128,9 +126,10 @@ impl Rpcs for Memories {
             cascade,
             backup,
             expected_version,
+            restore_superseded,
         } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.visible("memory_id", &memory_id, 1);
+        violations.id("memory_id", &memory_id, 1);
         let if_match = if_match(&metadata, &mut violations);
         let expected = expected_version.or(if_match);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
@@ -141,7 +140,13 @@ impl Rpcs for Memories {
         };
         let deletion = self
             .0
-            .delete_one(&actor, &owner, &id, expected, backup.unwrap_or(true))
+            .delete_one(
+                &actor,
+                &owner,
+                &id,
+                expected,
+                deletion_options(backup, restore_superseded),
+            )
             .await?;
         if deletion.deleted.is_empty() {
             return Err(Error::MemoryNotFound.into());
@@ -161,6 +166,7 @@ impl Rpcs for Memories {
             user_id,
             cascade,
             backup,
+            restore_superseded,
         } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         let ids = convert_changes::memory_ids(memory_ids, violations)?;
@@ -169,7 +175,8 @@ impl Rpcs for Memories {
             Some(true) => Some(self.0.insights_on(&owner, &ids).await?),
             Some(false) | None => None,
         };
-        let deletion = self.0.delete(&actor, &owner, &ids, backup.unwrap_or(true)).await?;
+        let options = deletion_options(backup, restore_superseded);
+        let deletion = self.0.delete(&actor, &owner, &ids, options).await?;
         Ok(Response::new(convert_changes::batch_delete_response(
             deletion, insights,
         )))
@@ -184,7 +191,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let pb::GetMemoryHistoryRequest { memory_id, user_id } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.visible("memory_id", &memory_id, 1);
+        violations.id("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let history = self.0.history(&owner, &id).await?;
         Ok(Response::new(convert_changes::history_response(id, history)))
@@ -280,10 +287,23 @@ impl Rpcs for Memories {
     }
 
     async fn erase_own_data(&self, request: Request<pb::EraseOwnDataRequest>) -> Answer<pb::EraseOwnDataResponse> {
-        let (caller, origin) = (caller(request.extensions())?, origin(request.extensions()));
-        // The header x-user-id names others.
+        let (metadata, extensions, message) = request.into_parts();
+        let (caller, origin) = (caller(&extensions)?, origin(&extensions));
+        let mut violations = Violations::default();
+        let pb::EraseOwnDataRequest { user_id } = message;
+        // A URL with `..` in it can have named somebody else before a library made this route of it.
+        let named = metadata.get_all("x-user-id").iter().any(|user_id| !user_id.is_empty());
+        for (field, is_named) in [
+            ("user_id", user_id.is_some_and(|id| id != OWN_PERSON)),
+            ("x-user-id", named),
+        ] {
+            if is_named {
+                violations.add(field, "must be absent: EraseUser erases others");
+            }
+        }
+        violations.finish(())?;
         let (own, mut violations) = (Some(OWN_PERSON.to_owned()), Violations::default());
-        let owner = owner(&caller, request.metadata(), own, &mut violations)?;
+        let owner = owner(&caller, &metadata, own, &mut violations)?;
         let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
         Ok(Response::new(pb::EraseOwnDataResponse {
             success: true,
@@ -296,7 +316,10 @@ impl Rpcs for Memories {
         let (_, extensions, message) = request.into_parts();
         let caller = caller(&extensions)?;
         let (after, limit) = convert_changes::users_page(message)?;
-        let (people, has_more) = self.0.people(&caller, after.as_deref(), limit).await?;
+        let (people, has_more) = self
+            .0
+            .people(&caller.account_id, &caller.grant.user_ids, after.as_deref(), limit)
+            .await?;
         Ok(Response::new(convert_changes::users_response(people, has_more)))
     }
 
@@ -304,7 +327,7 @@ impl Rpcs for Memories {
         let (_, extensions, message) = request.into_parts();
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let mut violations = Violations::default();
-        violations.visible("backup_id", &message.backup_id, 1);
+        violations.id("backup_id", &message.backup_id, 1);
         let id = violations.finish(BackupId::from_stored(message.backup_id))?;
         let restored = self.0.restore_own(&caller, &origin, &id).await?;
         Ok(Response::new(pb::RestoreBackupResponse {

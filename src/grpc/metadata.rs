@@ -32,7 +32,7 @@ pub(super) fn owner(
         None => ("x-user-id", text(metadata, "x-user-id", violations)),
     };
     if let Some(user_id) = &user_id {
-        violations.visible(field, user_id, 0);
+        violations.id(field, user_id, 0);
     }
     let user_id = user_id.unwrap_or_else(|| OWN_PERSON.to_owned());
     if !caller.grant.covers_person(&user_id) {
@@ -42,6 +42,15 @@ pub(super) fn owner(
         account_id: caller.account_id.clone(),
         user_id,
     })
+}
+
+/// What concerns a whole account is not for keys that are bound to some of its people.
+pub(super) fn may_touch_everybody(caller: &Caller) -> Result<()> {
+    if caller.grant.user_ids.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::ForbiddenPerson)
+    }
 }
 
 /// The metadata `idempotency-key`.
@@ -71,7 +80,11 @@ pub(super) fn etag(version: i64) -> MetadataValue<Ascii> {
 }
 
 fn text(metadata: &MetadataMap, name: &'static str, violations: &mut Violations) -> Option<String> {
-    let value = metadata.get(name)?;
+    let mut values = metadata.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        violations.add(name, "must be given once");
+    }
     match std::str::from_utf8(value.as_bytes()) {
         Ok(text) => Some(text.to_owned()),
         Err(_) => {

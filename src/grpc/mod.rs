@@ -14,13 +14,13 @@ use prost_reflect::DescriptorPool;
 use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
-use tonic_health::pb::health_server::{Health, HealthServer};
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::HealthReporter;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::admission::Fault;
 use crate::error::Error;
-use crate::proto::DESCRIPTORS;
 use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::integration_service_server::IntegrationServiceServer;
 use crate::proto::v1::memory_service_server::MemoryServiceServer;
@@ -36,11 +36,13 @@ mod convert_portability;
 mod convert_profile;
 mod convert_store;
 mod deadline;
+mod health;
 mod integration_service;
 mod interceptor;
 mod memory_service;
 mod metadata;
 mod profile_service;
+mod reflection;
 mod status;
 mod validate;
 
@@ -76,9 +78,9 @@ pub struct GrpcOptions {
 }
 
 /// The services with their layers: deadline, admit. Fails when an RPC says not who may call it.
-pub fn router<H: Health>(
+pub fn router(
     descriptors: &DescriptorPool,
-    health: HealthServer<H>,
+    health: HealthReporter,
     options: GrpcOptions,
 ) -> Result<Router, AccessError> {
     let access = Arc::new(access::AccessTable::read(descriptors)?);
@@ -103,18 +105,14 @@ pub fn router<H: Health>(
     .accept_compressed(CompressionEncoding::Gzip)
     .send_compressed(CompressionEncoding::Gzip)
     .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
+    let reflection = || reflection::builder(descriptors).map_err(AccessError::Reflection);
     let routes = Routes::new(memories)
         .add_service(auth)
         .add_service(integrations)
         .add_service(profiles)
-        .add_service(health)
-        .add_service(reflection().build_v1().map_err(AccessError::Reflection)?)
-        .add_service(reflection().build_v1alpha().map_err(AccessError::Reflection)?);
+        .add_service(HealthServer::new(health::Health::new(health)))
+        .add_service(reflection()?.build_v1().map_err(AccessError::Reflection)?)
+        .add_service(reflection()?.build_v1alpha().map_err(AccessError::Reflection)?);
 
     let deadlines = Deadlines::new(descriptors, options.max_deadline);
     let admission = Admission {

@@ -38,6 +38,14 @@ impl From<Error> for Status {
                 }
                 add_violations(&mut details, violations);
             }
+            Error::TooMuch { field, reason, limit } => {
+                add_violations(&mut details, &[Violation::new(*field, reason.clone())]);
+                metadata.insert("limit".to_owned(), limit.to_string());
+            }
+            Error::QuotaExceeded { limit, current, .. } => {
+                metadata.insert("limit".to_owned(), limit.to_string());
+                metadata.insert("current".to_owned(), current.to_string());
+            }
             Error::InvalidCategory(field) => {
                 let valid = Category::ALL.map(Category::as_str).join(",");
                 details.add_bad_request_violation(field.clone(), "must be one of the ten categories");
@@ -96,7 +104,8 @@ impl From<Error> for Status {
 
 fn classify(error: &Error) -> (Code, ErrorReason) {
     match error {
-        Error::Invalid(_) => (Code::InvalidArgument, ErrorReason::ValidationError),
+        Error::Invalid(_) | Error::TooMuch { .. } => (Code::InvalidArgument, ErrorReason::ValidationError),
+        Error::QuotaExceeded { .. } => (Code::PermissionDenied, ErrorReason::QuotaExceeded),
         Error::InvalidCategory(_) => (Code::InvalidArgument, ErrorReason::InvalidCategory),
         Error::InvalidFormat(_) => (Code::InvalidArgument, ErrorReason::InvalidFormat),
         Error::BioTooLong { .. } => (Code::InvalidArgument, ErrorReason::BioTooLong),

@@ -8,8 +8,9 @@ use serde_json::{Map, Number};
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Result, Violation};
+use crate::model::{id_fault, is_servable};
 
-/// Characters of an id, a name or a source, at most.
+/// Characters of an id or a name, at most.
 const MAX_VISIBLE: usize = 128;
 /// Bytes of an address, a password or a token that is checked, at most.
 const MAX_GIVEN_BYTES: usize = 1024;
@@ -56,7 +57,25 @@ impl Violations {
         }
     }
 
-    /// `min` to 128 characters, none of them a control character, not all of them blank.
+    /// An id of `min` to 128 characters, which [`id_fault`] finds nothing wrong with.
+    pub(super) fn id(&mut self, field: impl Into<Cow<'static, str>>, text: &str, min: usize) {
+        let chars = text.chars().take(MAX_VISIBLE + 1).count();
+        if chars < min || chars > MAX_VISIBLE {
+            self.add(field, format!("must be {min} to {MAX_VISIBLE} characters"));
+        } else if let Some(fault) = id_fault(text) {
+            self.add(field, fault);
+        }
+    }
+
+    /// [`Self::id`] where it is given.
+    pub(super) fn id_if_some(&mut self, field: impl Into<Cow<'static, str>>, text: Option<&String>) {
+        if let Some(text) = text {
+            self.id(field, text, 1);
+        }
+    }
+
+    /// `min` to 128 characters, none of them a control character, not all of them blank: a name, or what is compared with
+    /// an id.
     pub(super) fn visible(&mut self, field: impl Into<Cow<'static, str>>, text: &str, min: usize) {
         let chars = text.chars().take(MAX_VISIBLE + 1).count();
         if chars < min || chars > MAX_VISIBLE {
@@ -107,11 +126,10 @@ impl Violations {
         value: Option<Timestamp>,
     ) -> Option<DateTime<Utc>> {
         let Timestamp { seconds, nanos } = value?;
-        let years = 1..=9999;
         let time = u32::try_from(nanos)
             .ok()
             .and_then(|nanos| DateTime::from_timestamp(seconds, nanos));
-        let time = time.filter(|t| years.contains(&chrono::Datelike::year(t)));
+        let time = time.filter(|time| is_servable(*time));
         if time.is_none() {
             self.add(field, "must be a time between the years 1 and 9999");
         }

@@ -18,6 +18,8 @@ pub struct Origin {
     pub request_id: String,
     /// The account, once it is known; for the request log.
     pub account_id: OnceLock<AccountId>,
+    /// The pattern of the route, once one is found; for the request log, which must name no person.
+    pub route: OnceLock<Box<str>>,
 }
 
 /// In a request's extensions: only judge whether the caller may make this call; do not make it. The health check asks so

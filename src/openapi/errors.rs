@@ -150,6 +150,11 @@ fn sample(reason: ErrorReason) -> (u16, &'static str, Value) {
             "Insufficient permissions",
             json!({"required_scope": "memories:read"}),
         ),
+        QuotaExceeded => (
+            403,
+            "This person may have 100000 memories and has 99998",
+            json!({"limit": 100_000, "current": 99_998}),
+        ),
         CannotDeleteActiveKey => (403, "An API key can't delete itself", none()),
         MemoryNotFound => (404, "Memory not found", none()),
         BackupNotFound => (404, "Backup not found", none()),

@@ -34,8 +34,9 @@ use schemas::Schemas;
 const UNPREFIXED: &str = "Unprefixed";
 const SUMMARY: &str = "The long-term memory of AI applications";
 const DESCRIPTION: &str = "This document is made from the `.proto` files that the server is compiled from. Every \
-    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored. Absent optional fields of an \
-    answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Apart from the listed errors, a \
+    route is the JSON form of a gRPC call.\n\nUnknown fields of a request are ignored, except other spellings of a field \
+    and other services' names for the person or a filter (`userId`, `filters`, `run_id`). Those are a \
+    `VALIDATION_ERROR` that names the right field. Absent optional fields of an answer are left out. Every failure has the shape of `Error`; branch on `error.code`. Apart from the listed errors, a \
     server that requires TLS answers 403 to everything that is not encrypted. The routes under the tag *Unprefixed* \
     are the same as those under `/v1`.";
 
@@ -150,7 +151,8 @@ fn security_schemes(base: &str) -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token of a signed-in person, from `POST /v1/auth/login`.",
+            "description": "The access token of a signed-in person, from `POST /v1/auth/login`; or an API key, for \
+                clients that send no other header.",
         },
         "OAuth2": {
             "type": "oauth2",

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::OpenApiError;
 use super::comments::Comments;
 use super::options::Limits;
-use crate::rest::{UNSPECIFIED, omit_empty, words};
+use crate::rest::{UNSPECIFIED, list_form, omit_empty, words};
 
 /// `google.api.FieldBehavior.REQUIRED`.
 const REQUIRED: i32 = 2;
@@ -103,6 +103,11 @@ impl<'a> Schemas<'a> {
         } else {
             self.value(field, direction, limits.value)?
         };
+        if direction == Direction::Request
+            && let Some(list) = list_form(field)
+        {
+            schema = json!({"oneOf": [schema, self.field(&list, direction)?]});
+        }
         describe(&mut schema, self.comments.of(&field.parent_file(), field.path()));
         Ok(schema)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::clause::{Clause, Section, Subject};
+use super::clause::{self, Clause, Section, Subject};
 use super::select::{self, Ranked, as_f32, freshness};
 use super::text::{listed, plural, sentence, words};
 use super::{BioFormat, BioRequest, BioStyle};
@@ -44,6 +44,8 @@ pub struct Bio {
     pub categories: Vec<Category>,
     /// What comes up most in them, most first.
     pub themes: Vec<String>,
+    /// The memory that says what the person is called, which any sentence may do after it.
+    pub named_by: Option<MemoryId>,
 }
 
 /// One sentence of a biography.
@@ -72,7 +74,8 @@ impl Bio {
     /// The memories behind it, each once.
     pub fn sources(&self) -> Vec<MemoryId> {
         let mut ids: Vec<MemoryId> = Vec::new();
-        for id in self.sentences.iter().flat_map(|sentence| &sentence.memories) {
+        let told = self.sentences.iter().flat_map(|sentence| &sentence.memories);
+        for id in told.chain(&self.named_by) {
             if !ids.contains(id) {
                 ids.push(id.clone());
             }
@@ -143,6 +146,7 @@ pub(super) fn write(memories: &[Arc<Memory>], request: &BioRequest, superseded: 
         categories: Category::ALL.into_iter().filter(behind).collect(),
         themes: super::insight::themes(&read, 5),
         confidence: confidence(&memories, superseded, now),
+        named_by: clause::naming(&read).map(|memory| memory.id.clone()),
         sentences,
     }
 }

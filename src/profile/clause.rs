@@ -58,11 +58,15 @@ pub(super) struct Clause {
     pub(super) is_past: bool,
 }
 
+/// The memory that says what the person is called.
+pub(super) fn naming(memories: &[Arc<Memory>]) -> Option<&Arc<Memory>> {
+    let named = |memory: &&Arc<Memory>| NAME.is_match(&memory.text) && !memory.is_private();
+    memories.iter().filter(named).max_by_key(|memory| memory.updated_at)
+}
+
 /// What the person is called, where a memory says so.
 pub(super) fn name(memories: &[Arc<Memory>]) -> Option<String> {
-    let named = |memory: &&Arc<Memory>| NAME.is_match(&memory.text) && !memory.is_private();
-    let newest = memories.iter().filter(named).max_by_key(|memory| memory.updated_at)?;
-    let name = NAME.captures(&newest.text)?.get(1)?.as_str();
+    let name = NAME.captures(&naming(memories)?.text)?.get(1)?.as_str();
     Some(name.trim_end_matches(['.', ',']).to_owned())
 }
 

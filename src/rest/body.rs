@@ -7,10 +7,14 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
+use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::error::{Problem, Violation};
 use crate::admission::drain;
+
+/// What is looked at of a body that a request needs none of.
+const STRAY_BYTES: usize = 64 * 1024;
 
 /// The whole body, if it is JSON and within the limit.
 pub(super) async fn json(body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, Problem> {
@@ -19,6 +23,15 @@ pub(super) async fn json(body: Body, parts: &Parts, max_bytes: usize) -> Result<
         return Err(Problem::unsupported_media_type());
     }
     Ok(bytes)
+}
+
+/// The body of a request that needs none, where it is JSON and short; any other is read and thrown away.
+pub(super) async fn stray(body: Body, parts: &Parts) -> Option<Bytes> {
+    if body.is_end_stream() || !is_json(&parts.headers) {
+        drain(body, parts).await;
+        return None;
+    }
+    whole(body, parts, STRAY_BYTES).await.ok()
 }
 
 async fn whole(mut body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes, Problem> {

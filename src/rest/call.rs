@@ -121,6 +121,12 @@ impl Grpc {
         Ok(visible(&parts.headers))
     }
 
+    /// Has a caller judged who calls no RPC. Gives the metadata that the caller should see.
+    pub(super) async fn identify(&self, caller: Caller) -> Result<HeaderMap, Problem> {
+        self.judge(&Uri::from_static("/memsync.v1.AuthService/WhoAmI"), caller)
+            .await
+    }
+
     /// Calls an RPC that answers with a stream. A failure before the first message is the call's failure.
     pub(super) async fn stream(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Frames), Problem> {
         let (parts, body) = self.start(rpc, caller, body).await?;

@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::de::StrRead;
 
 use super::error::Violation;
+use super::misnamed;
 use super::scalar::Refusal;
 use super::schema::{Field, MessageId, Schema};
 use super::visit::{self, FieldName, FieldValue, Ignored, Root};
@@ -20,7 +21,7 @@ const MAX_DEPTH: usize = 24;
 /// Violations that one answer lists: enough to mend a request, too few to make a large answer out of a small one.
 const MAX_VIOLATIONS: usize = 100;
 /// Characters of a key of the client's that a path repeats.
-const MAX_KEY_CHARS: usize = 64;
+pub(super) const MAX_KEY_CHARS: usize = 64;
 
 /// Builds one request message and collects what is wrong with it.
 #[derive(Debug)]
@@ -186,8 +187,15 @@ impl<'s> Decoder<'s> {
                         });
                     }
                 }
-                Ok(index) => self.ignore(message.fields[index].name.to_string(), &mut map)?,
-                Err(unknown) => self.ignore(unknown, &mut map)?,
+                Ok(index) => self.ignore(message.fields[index].name.to_string(), None, &mut map)?,
+                Err(unknown) => {
+                    // Below the request itself nothing names a person.
+                    let refusal = match self.depth {
+                        1 => misnamed::refusal(message, &unknown),
+                        _ => None,
+                    };
+                    self.ignore(unknown, refusal, &mut map)?;
+                }
             }
         }
         if let Some(set) = set {
@@ -198,9 +206,15 @@ impl<'s> Decoder<'s> {
         Ok(())
     }
 
-    fn ignore<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+    /// Passes over a value; with a refusal, notes that.
+    fn ignore<'de, A: MapAccess<'de>>(
+        &mut self,
+        name: String,
+        refusal: Option<Refusal>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         self.path.push(Step::Key(name));
-        map.next_value_seed(Ignored(self))?;
+        map.next_value_seed(Ignored { decoder: self, refusal })?;
         self.path.pop();
         Ok(())
     }

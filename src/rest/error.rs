@@ -21,9 +21,10 @@ mod tests;
 /// Details that ErrorInfo carries as comma-separated text and JSON as a list.
 const LISTS: [&str; 3] = ["valid_categories", "valid_formats", "supported_types"];
 /// Details that ErrorInfo carries as text and JSON as a number.
-const NUMBERS: [&str; 7] = [
+const NUMBERS: [&str; 8] = [
     "max_size_mb",
     "limit",
+    "current",
     "reset_time",
     "retry_after",
     "current_memory_count",
@@ -92,6 +93,12 @@ impl Problem {
     /// 404 for a path that is no route.
     pub(super) fn route_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "ROUTE_NOT_FOUND", "No such route")
+    }
+
+    /// 501 for a route that this version does not serve yet.
+    pub(super) fn not_implemented() -> Self {
+        let message = "This version does not serve this route yet";
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
     }
 
     /// 405 with the verbs that the path has.

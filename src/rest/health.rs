@@ -32,8 +32,7 @@ pub(super) fn allow() -> HeaderValue {
 pub(super) async fn check(grpc: &Grpc, caller: Caller, version: &str) -> Result<Response, Problem> {
     let authenticated = caller.has_credentials();
     let mut headers = if authenticated {
-        grpc.judge(&Uri::from_static("/memsync.v1.AuthService/WhoAmI"), caller)
-            .await?
+        grpc.identify(caller).await?
     } else {
         serving(grpc, caller).await?;
         http::HeaderMap::new()

@@ -17,7 +17,9 @@ mod error;
 mod free_json;
 mod health;
 mod layers;
+mod misnamed;
 mod params;
+mod planned;
 mod routes;
 mod rules;
 mod scalar;
@@ -41,7 +43,7 @@ use prost_reflect::DescriptorPool;
 pub use bindings::RouteError;
 pub(crate) use rules::{HttpRule, http_rules, success_status};
 pub use schema::UnsupportedType;
-pub(crate) use schema::{UNSPECIFIED, invalid_reason, omit_empty, words};
+pub(crate) use schema::{UNSPECIFIED, invalid_reason, list_form, omit_empty, words};
 pub(crate) use stream::NDJSON;
 
 use crate::admission::{Fault, drain};

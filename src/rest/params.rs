@@ -4,12 +4,15 @@
 //! finds credentials in URLs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
+use serde::de::IgnoredAny;
 
 use super::bindings::Binding;
-use super::decode::Decoder;
+use super::decode::{Decoder, MAX_KEY_CHARS};
 use super::error::Violation;
+use super::misnamed;
 use super::scalar::{self, Refusal, Scalar};
 use super::schema::{Field, Kind, MessageId, Shape};
 use super::wire;
@@ -35,6 +38,9 @@ pub(super) fn query(decoder: &mut Decoder<'_>, binding: &Binding, taken: &[usize
     for (name, value) in pairs(query) {
         let Some(name) = decoded(name) else { continue };
         let Some(indices) = resolve(decoder, binding.input, &name) else {
+            if let Some(refusal) = misnamed::refusal(decoder.schema.message(binding.input), &name) {
+                decoder.violation(refusal.at(name.chars().take(MAX_KEY_CHARS).collect()));
+            }
             continue;
         };
         if indices
@@ -46,6 +52,25 @@ pub(super) fn query(decoder: &mut Decoder<'_>, binding: &Binding, taken: &[usize
         match decoded(value) {
             Some(text) => put(decoder, binding.input, &indices, &text),
             None => refuse(decoder, binding.input, &indices, "is not valid UTF-8".into()),
+        }
+    }
+}
+
+/// Refuses what the body of a request without one says of the person or of what is wanted: it would be passed over.
+pub(super) fn stray_body(decoder: &mut Decoder<'_>, binding: &Binding, json: &[u8]) {
+    // Null says nothing.
+    let Ok(given) = serde_json::from_slice::<BTreeMap<String, Option<IgnoredAny>>>(json) else {
+        return;
+    };
+    let message = decoder.schema.message(binding.input);
+    for (name, _) in given.into_iter().filter(|(_, value)| value.is_some()) {
+        let refusal = match message.field(&name) {
+            Some((index, _)) if binding.bound.contains(&index) => None,
+            Some(_) => Some("must be in the query: this request has no body".into()),
+            None => misnamed::refusal(message, &name),
+        };
+        if let Some(refusal) = refusal {
+            decoder.violation(refusal.at(name.chars().take(MAX_KEY_CHARS).collect()));
         }
     }
 }
@@ -292,7 +317,7 @@ mod tests {
             let faults = decoder.finish().expect_err("refused");
             assert_eq!(
                 faults.iter().map(|fault| fault.field.as_str()).collect::<Vec<_>>(),
-                ["metadata"]
+                ["metadata", "metadata.a"]
             );
         });
     }

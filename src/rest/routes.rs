@@ -8,6 +8,7 @@ use http::{HeaderValue, Method};
 use percent_encoding::percent_decode_str;
 
 use super::bindings::{Binding, RouteError};
+use super::planned::PLANNED;
 
 /// Every route.
 #[derive(Debug, Default)]
@@ -20,7 +21,10 @@ pub(super) struct RouteTable {
 struct Node {
     literals: HashMap<Box<str>, Node>,
     capture: Option<Box<Node>>,
-    verbs: Vec<(Method, usize)>,
+    /// Each with its binding; none where it is not served yet.
+    verbs: Vec<(Method, Option<usize>)>,
+    /// That of its routes.
+    template: Box<str>,
     allow: Option<HeaderValue>,
 }
 
@@ -29,8 +33,10 @@ struct Node {
 pub(super) enum Found<'t, 'p> {
     /// A route, and the still encoded values of its `{field}`s.
     Route(&'t Binding, Vec<&'p str>),
-    /// A path that has other verbs; these.
-    OtherVerbs(HeaderValue),
+    /// A route that is not served yet: its template.
+    Planned(&'t str),
+    /// A path that has other verbs: its template, and these.
+    OtherVerbs(&'t str, HeaderValue),
     /// No route.
     Nothing,
 }
@@ -42,24 +48,23 @@ impl RouteTable {
             bindings,
         };
         for (index, binding) in table.bindings.iter().enumerate() {
-            let mut node = &mut table.root;
-            for segment in binding.template.trim_start_matches('/').split('/') {
-                node = if segment.starts_with('{') {
-                    node.capture.get_or_insert_default()
-                } else {
-                    node.literals.entry(segment.into()).or_default()
-                };
-            }
-            if let Some((_, other)) = node.verbs.iter().find(|(verb, _)| *verb == binding.verb) {
+            let node = table.root.at(&binding.template);
+            let taken = node.verbs.iter().find(|(verb, _)| *verb == binding.verb);
+            if let Some(other) = taken.and_then(|(_, other)| *other) {
                 return Err(RouteError::Conflict {
                     method: binding.rpc.path().to_owned(),
                     verb: binding.verb.clone(),
                     template: binding.template.clone(),
-                    other: table.bindings[*other].rpc.path().to_owned(),
+                    other: table.bindings[other].rpc.path().to_owned(),
                 });
             }
-            node.verbs.push((binding.verb.clone(), index));
-            node.allow = Some(allow(node.verbs.iter().map(|(verb, _)| verb)));
+            node.add(&binding.template, binding.verb.clone(), Some(index));
+        }
+        for (verb, template) in PLANNED {
+            let node = table.root.at(template);
+            if node.verbs.iter().all(|(served, _)| *served != verb) {
+                node.add(template, verb, None);
+            }
         }
         Ok(table)
     }
@@ -80,14 +85,33 @@ impl RouteTable {
                 .find(|(candidate, _)| verb == Method::HEAD && candidate == Method::GET)
         };
         match (exact.or_else(as_get), &node.allow) {
-            (Some((_, index)), _) => Found::Route(&self.bindings[*index], captures),
-            (None, Some(allow)) => Found::OtherVerbs(allow.clone()),
+            (Some((_, Some(index))), _) => Found::Route(&self.bindings[*index], captures),
+            (Some((_, None)), _) => Found::Planned(&node.template),
+            (None, Some(allow)) => Found::OtherVerbs(&node.template, allow.clone()),
             (None, None) => Found::Nothing,
         }
     }
 }
 
 impl Node {
+    /// The node of a template, made where there is none.
+    fn at(&mut self, template: &str) -> &mut Self {
+        let segments = template.trim_start_matches('/').split('/');
+        segments.fold(self, |node, segment| {
+            if segment.starts_with('{') {
+                node.capture.get_or_insert_default()
+            } else {
+                node.literals.entry(segment.into()).or_default()
+            }
+        })
+    }
+
+    fn add(&mut self, template: &str, verb: Method, binding: Option<usize>) {
+        self.template = template.into();
+        self.verbs.push((verb, binding));
+        self.allow = Some(allow(self.verbs.iter().map(|(verb, _)| verb)));
+    }
+
     fn find<'p>(&self, segments: &[&'p str], captures: &mut Vec<&'p str>) -> Option<&Node> {
         let Some((segment, rest)) = segments.split_first() else {
             return (!self.verbs.is_empty()).then_some(self);
@@ -146,7 +170,8 @@ mod tests {
                     binding.rpc.path().rsplit('/').next().unwrap_or_default()
                 )
             }
-            Found::OtherVerbs(allow) => format!("405 {}", allow.to_str().unwrap_or_default()),
+            Found::Planned(_) => "501".to_owned(),
+            Found::OtherVerbs(_, allow) => format!("405 {}", allow.to_str().unwrap_or_default()),
             Found::Nothing => "404".to_owned(),
         }
     }
@@ -169,6 +194,10 @@ mod tests {
                 "405 GET, HEAD, PATCH, DELETE, OPTIONS",
             ),
             (Method::DELETE, "/v1/users/u/data", r#"EraseUser ["u"]"#),
+            (Method::GET, "/v1/integrations/status/task_1", r#"GetTask ["task_1"]"#),
+            (Method::POST, "/v1/integrations/files", "501"),
+            (Method::GET, "/v1/integrations/files", "405 POST, OPTIONS"),
+            (Method::HEAD, "/v1/integrations/int_1/status", "501"),
             (Method::GET, "/v1/memories//history", "404"),
             (Method::GET, "/v1/memories/a/b", "404"),
             (Method::GET, "/", "404"),

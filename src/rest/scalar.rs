@@ -7,18 +7,19 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use chrono::{DateTime, Datelike};
 
 use super::error::{InvalidWord, Violation};
 use super::schema::{EnumId, Kind, Schema};
 use super::wire::{self, WireType};
+use crate::model::{time_of_number, time_of_text};
 
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const BASE64: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 
-const TIME: &str = "must be an RFC 3339 time, such as \"2026-01-15T16:30:00Z\"";
+const TIME: &str = "must be an RFC 3339 time between the years 1 and 9999, such as \"2026-01-15T16:30:00Z\", or the seconds or \
+                    milliseconds since 1970";
 /// From here on a double no longer holds every whole number.
 const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
 
@@ -51,8 +52,14 @@ impl Refusal {
 
 impl From<&'static str> for Refusal {
     fn from(reason: &'static str) -> Self {
+        Cow::Borrowed(reason).into()
+    }
+}
+
+impl From<Cow<'static, str>> for Refusal {
+    fn from(reason: Cow<'static, str>) -> Self {
         Self {
-            reason: reason.into(),
+            reason,
             invalid_word: None,
         }
     }
@@ -87,7 +94,8 @@ pub(super) fn put(
     value: Scalar<'_>,
 ) -> Result<(), Refusal> {
     match kind {
-        Kind::String | Kind::Bytes | Kind::Enum(_) | Kind::Timestamp => match value {
+        Kind::Timestamp => put_time(out, number, value),
+        Kind::String | Kind::Bytes | Kind::Enum(_) => match value {
             Scalar::Text(text) => put_text(out, schema, number, kind, text),
             _ => Err(expected(schema, kind)),
         },
@@ -124,19 +132,20 @@ fn put_text(out: &mut Vec<u8>, schema: &Schema, number: u32, kind: Kind, text: &
                 .ok_or_else(|| invalid_word(schema, id))?;
             put_integer(out, number, i64::from(value) as u64);
         }
-        Kind::Timestamp => put_time(out, number, text)?,
         _ => wire::put_bytes(out, number, text.as_bytes()),
     }
     Ok(())
 }
 
-fn put_time(out: &mut Vec<u8>, number: u32, text: &str) -> Result<(), Refusal> {
-    let time = DateTime::parse_from_rfc3339(text)
-        .map_err(|_| Refusal::from(TIME))?
-        .to_utc();
-    if !(1..=9999).contains(&time.year()) {
-        return Err("must be a time between the years 1 and 9999".into());
-    }
+fn put_time(out: &mut Vec<u8>, number: u32, value: Scalar<'_>) -> Result<(), Refusal> {
+    let time = match value {
+        Scalar::Text(text) => time_of_text(text).map(|time| time.to_utc()),
+        Scalar::Int(whole) => time_of_number(whole as f64),
+        Scalar::Uint(whole) => time_of_number(whole as f64),
+        Scalar::Float(real) => time_of_number(real),
+        Scalar::Bool(_) => None,
+    };
+    let time = time.ok_or(Refusal::from(TIME))?;
     // A leap second counts beyond the second's end, which protobuf has no place for.
     let nanos = time.timestamp_subsec_nanos().min(999_999_999);
     let start = wire::open(out, number);
@@ -144,6 +153,18 @@ fn put_time(out: &mut Vec<u8>, number: u32, text: &str) -> Result<(), Refusal> {
     put_integer(out, 2, u64::from(nanos));
     wire::close(out, start);
     Ok(())
+}
+
+/// Appends how far the clock of a time stands from UTC, in minutes, where it does.
+pub(super) fn put_utc_offset(out: &mut Vec<u8>, number: u32, time: Scalar<'_>) {
+    if let Scalar::Text(text) = time
+        && let Some(time) = time_of_text(text)
+    {
+        let minutes = time.offset().local_minus_utc() / 60;
+        if minutes != 0 {
+            put_integer(out, number, i64::from(minutes) as u64);
+        }
+    }
 }
 
 fn put_whole(out: &mut Vec<u8>, number: u32, kind: Kind, value: Scalar<'_>) -> Result<(), Refusal> {

@@ -50,6 +50,10 @@ pub(super) struct Field {
     pub(super) shape: Shape,
     /// Whether an empty list is left out.
     pub(super) omit_empty: bool,
+    /// The number of the field that takes a time's offset from UTC.
+    pub(super) utc_offset: Option<u32>,
+    /// The field that takes the value where it comes as a list.
+    pub(super) list_form: Option<Box<Field>>,
 }
 
 /// How often a field occurs.
@@ -137,7 +141,10 @@ impl Schema {
             compiled.fields.push(self.field(field)?);
         }
         for (index, field) in declared.iter().enumerate() {
-            compiled.by_name.entry(field.json_name().into()).or_insert(index);
+            // Of the one field that says whose memories these are, there is one spelling.
+            if field.name() != "user_id" {
+                compiled.by_name.entry(field.json_name().into()).or_insert(index);
+            }
         }
         self.messages[id.0] = compiled;
         Ok(id)
@@ -164,6 +171,11 @@ impl Schema {
             kind,
             shape,
             omit_empty: omit_empty(field),
+            utc_offset: utc_offset(field),
+            list_form: match list_form(field) {
+                Some(list) => Some(Box::new(self.field(&list)?)),
+                None => None,
+            },
         })
     }
 
@@ -312,6 +324,25 @@ pub(crate) fn words(enumeration: &EnumDescriptor) -> Vec<(EnumValueDescriptor, S
 pub(crate) fn omit_empty(field: &FieldDescriptor) -> bool {
     let option = field.parent_pool().get_extension_by_name("memsync.v1.omit_empty");
     option.is_some_and(|option| field.options().get_extension(&option).as_bool() == Some(true))
+}
+
+/// The number of the field beside this time that takes its offset from UTC.
+fn utc_offset(field: &FieldDescriptor) -> Option<u32> {
+    let option = field
+        .parent_pool()
+        .get_extension_by_name("memsync.v1.utc_offset_field")?;
+    let options = field.options();
+    let name = options.get_extension(&option);
+    let beside = field.parent_message().get_field_by_name(name.as_str()?)?;
+    Some(beside.number())
+}
+
+/// The field beside this one that takes its value in JSON where that is a list.
+pub(crate) fn list_form(field: &FieldDescriptor) -> Option<FieldDescriptor> {
+    let option = field.parent_pool().get_extension_by_name("memsync.v1.list_form")?;
+    let options = field.options();
+    let name = options.get_extension(&option);
+    field.parent_message().get_field_by_name(name.as_str()?)
 }
 
 /// The error reason for a word that is none of the enum's, where it has one of its own.

@@ -25,6 +25,7 @@ use super::routes::{Found, RouteTable};
 use super::schema::Schema;
 use super::{body, encode, health, params, stream, wire};
 use crate::admission::drain;
+use crate::model::Origin;
 
 /// Everything that answers REST requests.
 #[derive(Debug)]
@@ -64,6 +65,13 @@ impl Transcoder {
         };
         match found {
             Target::Verbs(allow) => Ok(options(allow)),
+            Target::Planned => {
+                let judged = self.grpc.identify(Caller::of(&parts)).await;
+                drain(body, &parts).await;
+                let mut problem = Problem::not_implemented();
+                problem.headers.extend(judged?);
+                Err(problem)
+            }
             Target::Health => health::check(&self.grpc, Caller::of(&parts), self.settings.version).await,
             Target::Route(binding, captures) => {
                 self.call_when_admitted(binding, &captures, &parts, body, request_id)
@@ -115,6 +123,7 @@ impl Transcoder {
         }
         let path = parts.uri.path();
         if health::is_path(path) {
+            note_route(parts, path);
             return match parts.method {
                 Method::GET | Method::HEAD => Ok(Target::Health),
                 Method::OPTIONS => Ok(Target::Verbs(health::allow())),
@@ -122,9 +131,21 @@ impl Transcoder {
             };
         }
         match self.routes.find(&parts.method, path) {
-            Found::Route(binding, captures) => Ok(Target::Route(binding, captures)),
-            Found::OtherVerbs(allow) if parts.method == Method::OPTIONS => Ok(Target::Verbs(allow)),
-            Found::OtherVerbs(allow) => Err(Problem::method_not_allowed(allow)),
+            Found::Route(binding, captures) => {
+                note_route(parts, &binding.template);
+                Ok(Target::Route(binding, captures))
+            }
+            Found::Planned(template) => {
+                note_route(parts, template);
+                Ok(Target::Planned)
+            }
+            Found::OtherVerbs(template, allow) => {
+                note_route(parts, template);
+                match parts.method {
+                    Method::OPTIONS => Ok(Target::Verbs(allow)),
+                    _ => Err(Problem::method_not_allowed(allow)),
+                }
+            }
             Found::Nothing => Err(Problem::route_not_found()),
         }
     }
@@ -135,8 +156,8 @@ impl Transcoder {
         let frame = |json| request_frame(&self.schema, binding, captures, query, json);
         match binding.body {
             BodyRule::None => {
-                drain(body, parts).await;
-                Ok(Body::from(frame(None)?))
+                let stray = body::stray(body, parts).await;
+                Ok(Body::from(frame(stray.as_deref())?))
             }
             BodyRule::Whole | BodyRule::Field(_) => {
                 let json = body::json(body, parts, self.settings.max_body_bytes).await?;
@@ -181,8 +202,17 @@ impl Transcoder {
     }
 }
 
+/// Tells the request log which route this is.
+fn note_route(parts: &Parts, pattern: &str) {
+    if let Some(origin) = parts.extensions.get::<Arc<Origin>>() {
+        // Set once: a request has one route.
+        let _ = origin.route.set(pattern.into());
+    }
+}
+
 enum Target<'t, 'p> {
     Route(&'t Binding, Vec<&'p str>),
+    Planned,
     Health,
     Verbs(HeaderValue),
 }
@@ -204,6 +234,7 @@ fn request_frame(
             decoder.body_field(&schema.message(binding.input).fields[index], json);
             taken.push(index);
         }
+        (BodyRule::None, Some(json)) => params::stray_body(&mut decoder, binding, json),
         (BodyRule::Chunks(index), _) => taken.push(index),
         (_, _) => {}
     }

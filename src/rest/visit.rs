@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::decode::{Decoder, Step};
 use super::free_json::{self, FreeValue};
-use super::scalar::{self, Scalar};
+use super::scalar::{self, Refusal, Scalar};
 use super::schema::{Field, Kind, Message, MessageId, Shape};
 use super::wire;
 
@@ -149,7 +149,18 @@ impl<'d, 's> FieldValue<'d, 's> {
             (_, None) => {}
             (Shape::Repeated, _) => self.decoder.refuse("must be a list".into()),
             (Shape::Map(_), _) => self.decoder.refuse("must be an object".into()),
-            (Shape::Implicit | Shape::Optional, value) => self.one().scalar(value),
+            (Shape::Implicit | Shape::Optional, Some(value)) => {
+                let Self { decoder, field } = self;
+                let one = One {
+                    decoder: &mut *decoder,
+                    number: field.number,
+                    kind: field.kind,
+                };
+                one.scalar(Some(value));
+                if let Some(number) = field.utc_offset {
+                    scalar::put_utc_offset(&mut decoder.out, number, value);
+                }
+            }
         }
     }
 }
@@ -182,6 +193,10 @@ impl<'de> Visitor<'de> for FieldValue<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        if let Some(field) = &self.field.list_form {
+            let decoder = self.decoder;
+            return FieldValue { decoder, field }.visit_seq(seq);
+        }
         if self.is_single() {
             return self.one().visit_seq(seq);
         }
@@ -313,11 +328,19 @@ impl<'de> Visitor<'de> for One<'_, '_> {
     }
 }
 
-/// A value that nobody asked for; only its depth counts.
-pub(super) struct Ignored<'d, 's>(pub(super) &'d mut Decoder<'s>);
+/// A value that nobody asked for, where only its depth counts; or the one of a misnamed field, which is refused unless it
+/// is null.
+pub(super) struct Ignored<'d, 's> {
+    pub(super) decoder: &'d mut Decoder<'s>,
+    pub(super) refusal: Option<Refusal>,
+}
 
 impl Ignored<'_, '_> {
-    fn scalar(self, _: Option<Scalar<'_>>) {}
+    fn scalar(self, value: Option<Scalar<'_>>) {
+        if let (Some(refusal), Some(_)) = (self.refusal, value) {
+            self.decoder.refuse(refusal);
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Ignored<'_, '_> {
@@ -330,22 +353,30 @@ impl<'de> Visitor<'de> for Ignored<'_, '_> {
     visit_scalars!();
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if !self.0.enter() {
+        let Self { decoder, refusal } = self;
+        if let Some(refusal) = refusal {
+            decoder.refuse(refusal);
+        }
+        if !decoder.enter() {
             return skip_map(map);
         }
         while map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value_seed(Ignored(self.0))?;
+            map.next_value_seed(Ignored { decoder, refusal: None })?;
         }
-        self.0.leave();
+        decoder.leave();
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if !self.0.enter() {
+        let Self { decoder, refusal } = self;
+        if let Some(refusal) = refusal {
+            decoder.refuse(refusal);
+        }
+        if !decoder.enter() {
             return skip_seq(seq);
         }
-        while seq.next_element_seed(Ignored(self.0))?.is_some() {}
-        self.0.leave();
+        while seq.next_element_seed(Ignored { decoder, refusal: None })?.is_some() {}
+        decoder.leave();
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum_server::Handle;
@@ -47,6 +47,8 @@ const CONNECTION_WINDOW: u32 = 1 << 20;
 /// Files that are open beside connections: the database's, the listener, the log.
 const OTHER_FILES: u64 = 256;
 const MAX_REQUEST_ID: usize = 128;
+/// What the request log says where a path is no route.
+const NO_ROUTE: &str = "unknown";
 /// A browser that was here once comes back encrypted for a year.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
@@ -179,18 +181,25 @@ struct Surroundings {
     is_tls: bool,
 }
 
-/// Gives every request an id and an [`Origin`], and logs it: never its query, headers or body.
+/// Gives every request an id and an [`Origin`], and logs it: never its query, headers or body, and of its path only the
+/// pattern, since paths name people.
 async fn observe(State(surroundings): State<Surroundings>, mut request: Request, next: Next) -> Response {
     let mut id = request_id(&request);
     let started = Instant::now();
     let origin = Arc::new(origin(&surroundings, &mut request, &id));
     let span = tracing::info_span!("request", request_id = origin.request_id);
     let is_logged = tracing::enabled!(tracing::Level::INFO);
-    let logged = is_logged.then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let pattern = request.extensions().get::<MatchedPath>().cloned();
+    let logged = is_logged.then(|| (request.method().clone(), pattern));
     request.headers_mut().insert("x-request-id", id.clone());
     request.extensions_mut().insert(Arc::clone(&origin));
     let mut response = next.run(request).instrument(span).await;
-    if let Some((method, path)) = logged {
+    if let Some((method, pattern)) = logged {
+        // A pattern with a wildcard says less than what its handler found.
+        let pattern = pattern.as_ref().map(MatchedPath::as_str);
+        let exact = pattern.filter(|pattern| !pattern.contains("{*"));
+        let found = origin.route.get().map(|route| &**route);
+        let path = exact.or(found).or(pattern).unwrap_or(NO_ROUTE);
         let headers = response.headers();
         let grpc_status = headers.get("grpc-status").and_then(|code| code.to_str().ok());
         tracing::info!(

@@ -1,16 +1,102 @@
-//! Search and lists of what was known at a time. Rare, so made anew for each request from what the database keeps.
+//! Search and lists of what was known at a time. A list is a page of the database's. A search is rare, so an index is made
+//! anew for it from what the database keeps, within a share of the memory that indexes may take.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::cpu::on_cpu;
 use super::indexes::{embed_one, kept_or_made};
-use super::memories::{ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest};
-use crate::error::Result;
-use crate::model::{Memory, PersonId};
+use super::memories::{ListRequest, MemoryPage, MemoryService, SearchRequest};
+use crate::error::{Error, Result, Violation};
+use crate::model::PersonId;
 use crate::search::{Hit, PersonIndex, Query};
+use crate::store::Extent;
+
+/// Searches at one time; each computes for long.
+const AT_ONCE: usize = 2;
+/// Searches that wait for those, and how long each does.
+const WAITING: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Memories that are read at one time.
+const PAGE: u64 = 1_000;
+/// What an index takes for a memory beside what it says, and what reading one takes.
+const MEMORY_BYTES: u64 = 1_600;
+const READING_BYTES: u64 = 4_096;
+
+/// The memory and the turns of such searches.
+pub(super) struct AsOfRoom {
+    places: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    memory_kib: Arc<Semaphore>,
+    most_kib: u32,
+}
+
+/// A place among the searches, and the memory that it may take. Whatever uses that holds it.
+struct Reserved {
+    kib: u32,
+    _place: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
+}
+
+impl AsOfRoom {
+    /// Room for indexes of so much memory in all.
+    pub(super) fn new(memory_kib: u64) -> Self {
+        let most_kib = u32::try_from(memory_kib).unwrap_or(u32::MAX);
+        Self {
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            memory_kib: Arc::new(Semaphore::new(most_kib as usize)),
+            most_kib,
+        }
+    }
+
+    /// A place among the searches under way, once there is one.
+    async fn enter(&self) -> Result<OwnedSemaphorePermit> {
+        let Ok(_waiting) = Arc::clone(&self.waiting).try_acquire_owned() else {
+            return Err(busy());
+        };
+        match timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(busy()),
+        }
+    }
+
+    /// Memory for an index of so much.
+    async fn reserve(&self, place: OwnedSemaphorePermit, extent: Extent) -> Result<Reserved> {
+        let bytes = extent.memories * MEMORY_BYTES + 2 * extent.characters;
+        let bytes = bytes + extent.memories.min(PAGE) * READING_BYTES;
+        let kib = u32::try_from(bytes / 1024).unwrap_or(u32::MAX);
+        if kib > self.most_kib {
+            return Err(self.too_large(kib));
+        }
+        let memory = Arc::clone(&self.memory_kib).acquire_many_owned(kib);
+        match timeout(PATIENCE, memory).await {
+            Ok(Ok(memory)) => Ok(Reserved {
+                kib,
+                _place: place,
+                _memory: memory,
+            }),
+            Ok(Err(_)) | Err(_) => Err(busy()),
+        }
+    }
+
+    fn too_large(&self, kib: u32) -> Error {
+        let reason = format!(
+            "what this person's memories were then takes {} MiB to search, and this server sets aside {} MiB for that",
+            kib.div_ceil(1024),
+            self.most_kib / 1024
+        );
+        Error::Invalid(vec![Violation::new("as_of", reason)])
+    }
+}
+
+fn busy() -> Error {
+    Error::Unavailable("too many searches with as_of are under way".into())
+}
 
 impl MemoryService {
     pub(super) async fn search_as_of(&self, request: SearchRequest, at: DateTime<Utc>) -> Result<Vec<Hit>> {
@@ -18,23 +104,49 @@ impl MemoryService {
         let Some(person) = self.store.person(owner).await? else {
             return Ok(Vec::new());
         };
-        let (account, now) = (&owner.account_id, self.clock.now());
-        let known = self
-            .store
-            .memories_as_of(account, &person.id, &owner.user_id, at, now)
+        let now = self.clock.now();
+        let place = self.as_of.enter().await?;
+        let extent = self.store.extent_as_of(&owner.account_id, &person.id, at, now).await?;
+        let mut reserved = self.as_of.reserve(place, extent).await?;
+        let mut index = PersonIndex::new(self.embedder.dimensions());
+        let mut next = None;
+        loop {
+            let page = self
+                .store
+                .memories_as_of(owner, &person.id, at, next.as_ref(), PAGE, now)
+                .await?;
+            let unchanged = page.memories.iter().filter(|(_, is_so_still)| *is_so_still);
+            let kept = self
+                .store
+                .embeddings_of(
+                    &owner.account_id,
+                    self.embedder.model(),
+                    unchanged.map(|(memory, _)| &memory.id),
+                )
+                .await?;
+            let (embedder, memories) = (Arc::clone(&self.embedder), page.memories);
+            // What was reserved goes with the index, for this goes on where whoever asked goes away.
+            (index, reserved) = on_cpu(move || {
+                let vectors = kept_or_made(&*embedder, memories.iter().map(|(memory, _)| memory), kept)?;
+                for ((memory, _), vector) in memories.into_iter().zip(vectors) {
+                    index.upsert(Arc::new(memory), &vector);
+                }
+                Ok((index, reserved))
+            })
             .await?;
-        let unchanged = known.iter().filter(|(_, is_so_still)| *is_so_still);
-        let kept = self
-            .store
-            .embeddings_of(account, self.embedder.model(), unchanged.map(|(memory, _)| &memory.id))
-            .await?;
+            // Earlier versions can say more than what they have become.
+            let kib = u32::try_from(index.size_bytes() / 1024).unwrap_or(u32::MAX);
+            if kib > reserved.kib {
+                return Err(self.as_of.too_large(kib));
+            }
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
         let embedder = Arc::clone(&self.embedder);
         on_cpu(move || {
-            let vectors = kept_or_made(&*embedder, known.iter().map(|(memory, _)| memory), kept)?;
-            let mut index = PersonIndex::new(embedder.dimensions());
-            for ((memory, _), vector) in known.into_iter().zip(vectors) {
-                index.upsert(Arc::new(memory), &vector);
-            }
+            let _reserved = reserved;
             let vector = embed_one(&*embedder, &request.query)?;
             Ok(index.search(&Query {
                 text: &request.query,
@@ -56,44 +168,10 @@ impl MemoryService {
         person_id: &PersonId,
         at: DateTime<Utc>,
     ) -> Result<MemoryPage> {
-        let (owner, query) = (&request.owner, &request.query);
-        let known = self
+        let (memories, total) = self
             .store
-            .memories_as_of(&owner.account_id, person_id, &owner.user_id, at, self.clock.now())
+            .list_memories_as_of(&request.owner, person_id, &request.query, at, self.clock.now())
             .await?;
-        let mut memories: Vec<Memory> = known.into_iter().map(|(memory, _)| memory).collect();
-        memories.retain(|memory| is_wanted(query, memory));
-        memories.sort_by(|a, b| {
-            let order = by(query.sort, a, b).then_with(|| a.id.cmp(&b.id));
-            if query.ascending { order } else { order.reverse() }
-        });
-        let total = memories.len() as u64;
-        let offset = usize::try_from(query.offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        Ok(MemoryPage {
-            memories: memories.into_iter().skip(offset).take(limit).collect(),
-            total,
-        })
-    }
-}
-
-fn is_wanted(query: &ListQuery, memory: &Memory) -> bool {
-    (query.include_superseded || memory.superseded_by.is_none())
-        && query
-            .category
-            .is_none_or(|category| memory.categories.contains(&category))
-        && query.memory_type.is_none_or(|wanted| memory.memory_type == wanted)
-        && query.agent_id.as_ref().is_none_or(|wanted| memory.agent_id == *wanted)
-        && query
-            .thread_id
-            .as_ref()
-            .is_none_or(|wanted| memory.thread_id == *wanted)
-}
-
-fn by(sort: ListSort, a: &Memory, b: &Memory) -> Ordering {
-    match sort {
-        ListSort::CreatedAt => a.created_at.cmp(&b.created_at),
-        ListSort::UpdatedAt => a.updated_at.cmp(&b.updated_at),
-        ListSort::Importance => a.importance.total_cmp(&b.importance),
+        Ok(MemoryPage { memories, total })
     }
 }

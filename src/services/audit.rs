@@ -17,6 +17,7 @@ const MAX_PENDING: usize = 10_000;
 #[derive(Clone, Debug, Default)]
 pub struct Actor {
     name: String,
+    credential: String,
     api_key_id: Option<String>,
     address: Option<String>,
     request_id: Option<String>,
@@ -27,6 +28,7 @@ impl Actor {
     pub fn operator() -> Self {
         Self {
             name: "operator".to_owned(),
+            credential: "operator".to_owned(),
             ..Self::default()
         }
     }
@@ -34,6 +36,7 @@ impl Actor {
     /// A caller, in a request.
     pub fn caller(caller: &Caller, origin: &Origin) -> Self {
         Self {
+            credential: caller.credential().to_owned(),
             api_key_id: caller.api_key_id().map(ToString::to_string),
             ..Self::person(&caller.email, origin)
         }
@@ -43,10 +46,16 @@ impl Actor {
     pub fn person(email: &str, origin: &Origin) -> Self {
         Self {
             name: email.to_owned(),
+            credential: email.to_owned(),
             api_key_id: None,
             address: origin.address.map(|address| address.to_string()),
             request_id: Some(origin.request_id.clone()).filter(|id| !id.is_empty()),
         }
+    }
+
+    /// The key, the session or the person, as histories keep it.
+    pub(super) fn credential(&self) -> &str {
+        &self.credential
     }
 
     /// That this actor did something to an account.

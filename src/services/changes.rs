@@ -24,7 +24,7 @@ pub struct MemoryChange {
     pub text: Option<String>,
     /// Merged into the metadata; null removes a key.
     pub metadata: Option<Map<String, Value>>,
-    /// The new first category.
+    /// The new category, or the first of [`Self::categories`].
     pub first_category: Option<Category>,
     /// One to three categories.
     pub categories: Option<Vec<Category>>,
@@ -198,11 +198,15 @@ fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Op
     new.importance = change.importance.unwrap_or(old.importance);
     new.expires_at = change.expires_at.unwrap_or(old.expires_at);
     new.memory_type = change.memory_type.unwrap_or(old.memory_type);
-    if let Some(categories) = &change.categories {
-        new.categories.clone_from(categories);
-    }
-    if let Some(first) = change.first_category {
-        put_first(&mut new.categories, first);
+    match (change.first_category, &change.categories) {
+        (Some(only), None) => new.categories = vec![only],
+        (first, Some(categories)) => {
+            new.categories.clone_from(categories);
+            if let Some(first) = first {
+                put_first(&mut new.categories, first);
+            }
+        }
+        (None, None) => {}
     }
     if extraction::is_private(&new.text) && !new.categories.contains(&Category::Private) {
         new.categories.truncate(MAX_CATEGORIES - 1);

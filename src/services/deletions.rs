@@ -9,7 +9,7 @@ use super::indexes::{embed, new_embeddings, texts};
 use super::memories::MemoryService;
 use crate::error::{Error, Result};
 use crate::model::{BackupId, Caller, MemoryId, Origin, Owner};
-use crate::store::Backup;
+use crate::store::{Backup, MEMORY_DELETED, PersonChange};
 
 /// How long a backup is kept.
 const BACKUP_DAYS: i64 = 30;
@@ -29,13 +29,30 @@ pub struct Deletion {
     pub backup_id: Option<BackupId>,
     /// Biographies that rested on them and are gone with them.
     pub bios: u64,
+    /// Memories whose place they had taken, which hold again.
+    pub restored: Vec<MemoryId>,
+}
+
+/// How to delete.
+#[derive(Clone, Copy, Debug)]
+pub struct DeletionOptions {
+    /// Keep a backup for 30 days.
+    pub backup: bool,
+    /// Have what the deleted memories had taken the place of hold again.
+    pub restore_superseded: bool,
 }
 
 impl MemoryService {
     /// Deletes memories of a person with their versions and vectors: all that there are of these, or none. They leave
-    /// search at once. With `backup` they can be brought back for 30 days.
-    pub async fn delete(&self, actor: &Actor, owner: &Owner, ids: &[MemoryId], backup: bool) -> Result<Deletion> {
-        self.delete_as(actor, owner, ids, None, backup).await
+    /// search at once. With a backup they can be brought back for 30 days.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        owner: &Owner,
+        ids: &[MemoryId],
+        options: DeletionOptions,
+    ) -> Result<Deletion> {
+        self.delete_as(actor, owner, ids, None, options).await
     }
 
     /// [`Self::delete`] of one memory. [`Error::DeletionConflict`] where its current version is not `expected`.
@@ -45,9 +62,9 @@ impl MemoryService {
         owner: &Owner,
         id: &MemoryId,
         expected: Option<i64>,
-        backup: bool,
+        options: DeletionOptions,
     ) -> Result<Deletion> {
-        self.delete_as(actor, owner, std::slice::from_ref(id), expected, backup)
+        self.delete_as(actor, owner, std::slice::from_ref(id), expected, options)
             .await
     }
 
@@ -57,7 +74,7 @@ impl MemoryService {
         owner: &Owner,
         ids: &[MemoryId],
         expected: Option<i64>,
-        backup: bool,
+        options: DeletionOptions,
     ) -> Result<Deletion> {
         let now = self.clock.now();
         let nothing = || Deletion {
@@ -66,6 +83,7 @@ impl MemoryService {
             deleted_at: now,
             backup_id: None,
             bios: 0,
+            restored: Vec::new(),
         };
         if self.store.person(owner).await?.is_none() {
             return Ok(nothing());
@@ -75,10 +93,10 @@ impl MemoryService {
         let account = &owner.account_id;
         let transaction = self.store.begin().await?;
         let person = transaction.advance_person(owner, now).await?;
-        let taken = transaction
+        let mut taken = transaction
             .take_memories(account, &person.id, person.revision, ids, now)
             .await?;
-        let gone: HashSet<&str> = taken.ids().collect();
+        let gone: HashSet<String> = taken.ids().map(str::to_owned).collect();
         if gone.is_empty() {
             return Ok(nothing());
         }
@@ -87,8 +105,17 @@ impl MemoryService {
         }
         let (deleted, not_found): (Vec<MemoryId>, Vec<MemoryId>) =
             ids.iter().cloned().partition(|id| gone.contains(id.as_str()));
+        let change = PersonChange {
+            account_id: account,
+            person_id: &person.id,
+            revision: person.revision,
+            changed_by: actor.credential(),
+            now,
+        };
         let mut backup_id = None;
-        if backup {
+        if options.backup {
+            let lineages = transaction.lineages(&change, &taken).await?;
+            taken = taken.with_lineages(lineages);
             let backup = Backup {
                 id: BackupId::generate(),
                 owner: owner.clone(),
@@ -97,8 +124,11 @@ impl MemoryService {
             transaction.insert_backup(&person.id, &backup, &taken, now).await?;
             backup_id = Some(backup.id);
         }
+        let restored = transaction
+            .settle_predecessors(&change, &taken, options.restore_superseded)
+            .await?;
         for id in &deleted {
-            let event = actor.did("memory.deleted", Some(id.as_str()), account, now);
+            let event = actor.did(MEMORY_DELETED, Some(id.as_str()), account, now);
             transaction.insert_audit_event(&event).await?;
         }
         transaction.commit().await?;
@@ -110,6 +140,7 @@ impl MemoryService {
             deleted_at: now,
             backup_id,
             bios: taken.bios(),
+            restored,
         })
     }
 
@@ -139,11 +170,21 @@ impl MemoryService {
         let slot = self.indexes.slot(&backup.owner).await;
         let guard = slot.lock().await;
         let transaction = self.store.begin().await?;
+        self.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(&backup.owner, now).await?;
+        let quotas = self.quotas(&transaction, account, &person.id).await?;
+        let change = PersonChange {
+            account_id: account,
+            person_id: &person.id,
+            revision: person.revision,
+            changed_by: actor.credential(),
+            now,
+        };
         let memories = transaction
-            .restore_backup(backup, &person.id, person.revision, now)
+            .restore_backup(backup, &change)
             .await?
             .ok_or(Error::BackupNotFound)?;
+        quotas.admit(memories.len())?;
         let vectors = embed(&*self.embedder, &texts(&memories))?;
         let embeddings = new_embeddings(&memories, &vectors);
         self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)
@@ -180,8 +221,9 @@ impl MemoryService {
         Ok(forgotten)
     }
 
-    /// Forgets backups and tasks that are too old.
+    /// Forgets backups, tasks and idempotency keys that are too old.
     pub async fn purge(&self) -> Result<()> {
+        self.purge_idempotency().await?;
         self.purge_tasks().await?;
         self.store.purge_backups(self.clock.now()).await?;
         self.store.scrub().await;

@@ -19,8 +19,8 @@ impl MemoryService {
         let Some((key, request_hash)) = &request.idempotency else {
             return Ok(None);
         };
-        let account = &request.owner.account_id;
-        let record = self.store.idempotency_record(account, key, now - REMEMBERED).await?;
+        let since = now - REMEMBERED;
+        let record = self.store.idempotency_record(&request.owner, key, since).await?;
         match record {
             Some(record) if record.request_hash != *request_hash => {
                 Err(Error::Conflict("The idempotency key was used with another request"))
@@ -42,15 +42,19 @@ impl MemoryService {
             return Ok(true);
         };
         let record = IdempotencyRecord {
-            key: key.clone(),
             request_hash: *request_hash,
             outcome: outcome(),
             created_at: now,
         };
-        let account = &request.owner.account_id;
         transaction
-            .insert_idempotency_record(account, &record, now - REMEMBERED)
+            .insert_idempotency_record(&request.owner, key, &record, now - REMEMBERED)
             .await
+    }
+
+    /// Forgets what is older than keys are remembered.
+    pub(super) async fn purge_idempotency(&self) -> Result<()> {
+        let before = self.clock.now() - REMEMBERED;
+        self.store.purge_idempotency_records(before).await
     }
 
     /// The answer that the first request got, without what has been deleted since.

@@ -41,10 +41,21 @@ pub(super) struct PersonIndexes {
 /// How much of people is held in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexSettings {
-    /// Bound of all indexes, in MiB.
+    /// Bound of all indexes, in MiB; those that searches of the past make for themselves have a quarter of it.
     pub memory_mb: u64,
     /// Memories of a person from which on the database finds candidates, where it can.
     pub max_memories_per_person: usize,
+}
+
+impl IndexSettings {
+    const fn cache_kib(self) -> u64 {
+        self.memory_mb * 1024 - self.as_of_kib()
+    }
+
+    /// The share of indexes that searches of the past make for themselves.
+    pub(super) const fn as_of_kib(self) -> u64 {
+        self.memory_mb * 1024 / 4
+    }
 }
 
 /// One person's index.
@@ -76,7 +87,7 @@ pub(super) struct State {
 impl PersonIndexes {
     pub(super) fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, settings: IndexSettings) -> Self {
         let slots = Cache::builder()
-            .max_capacity(settings.memory_mb * 1024)
+            .max_capacity(settings.cache_kib())
             .weigher(|_, slot: &Arc<Slot>| slot.weight_kib())
             .build();
         Self {
@@ -266,7 +277,16 @@ impl Slot {
     pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &Guard) {
         let mut state = self.state.write();
         for change in changes {
-            state.profile.memory_changed(&change.memory.id);
+            let Memory {
+                id,
+                version,
+                updated_at,
+                ..
+            } = &*change.memory;
+            // One that was only confirmed says what it said.
+            if state.index.get(id).is_none_or(|known| known.version != *version) {
+                state.profile.memory_changed(id, *updated_at);
+            }
             state.index.upsert(change.memory, &change.vector);
         }
         state.person = Some(person);

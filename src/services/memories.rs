@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
 use super::Receipts;
+use super::as_of::AsOfRoom;
 use super::cpu::on_cpu;
 use super::indexes::{IndexSettings, PersonIndexes, Slot, embed_one};
 use crate::error::{Error, Result};
-use crate::model::{Caller, Clock, Filter, Memory, MemoryId, Operation, Owner, PersonId, Role};
+use crate::model::{AccountId, Clock, Filter, Memory, MemoryId, Operation, Owner, PersonId, Role};
 use crate::providers::Embedder;
 use crate::search::{Hit, PersonIndex, Query};
 use crate::store::Store;
@@ -20,12 +21,25 @@ pub use crate::store::{ListQuery, ListSort};
 /// How often storing starts again when another instance changed the same person meanwhile.
 pub(super) const ATTEMPTS: usize = 8;
 
+/// How many memories may be stored.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryLimits {
+    /// By one request.
+    pub per_request: usize,
+    /// In an account; 0 for no limit.
+    pub per_account: u64,
+    /// Of a person; 0 for no limit.
+    pub per_person: u64,
+}
+
 /// The memories of people.
 pub struct MemoryService {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) embedder: Arc<dyn Embedder>,
     pub(super) indexes: PersonIndexes,
+    pub(super) limits: MemoryLimits,
+    pub(super) as_of: AsOfRoom,
     pub(super) receipts: Arc<Receipts>,
     /// Told of each task that is taken on.
     pub(super) work: Notify,
@@ -44,6 +58,8 @@ pub struct ConversationMessage {
     pub name: Option<String>,
     /// When it was said.
     pub said_at: Option<DateTime<Utc>>,
+    /// How far the speaker's clock is from UTC; UTC itself, or the conversation's where it says when, when absent.
+    pub utc_offset: Option<FixedOffset>,
 }
 
 /// A conversation to remember, checked.
@@ -62,11 +78,23 @@ pub struct StoreRequest {
     /// Kept with every memory.
     pub metadata: Option<Map<String, Value>>,
     /// When it was held, for messages without a time; else now.
-    pub said_at: Option<DateTime<Utc>>,
+    pub said_at: Option<DateTime<FixedOffset>>,
     /// When what is remembered is forgotten again; else as the account's settings say.
     pub expires_at: Option<DateTime<Utc>>,
     /// The client's idempotency key, and SHA-256 of what it sent with it.
     pub idempotency: Option<(String, [u8; 32])>,
+}
+
+impl StoreRequest {
+    /// When a message was said, by its speaker's clock.
+    pub(super) fn said_at(&self, message: &ConversationMessage, now: DateTime<Utc>) -> DateTime<FixedOffset> {
+        let of_all = self.said_at.unwrap_or_else(|| now.fixed_offset());
+        let offset = message.utc_offset;
+        match message.said_at {
+            Some(said_at) => said_at.with_timezone(&offset.unwrap_or(Utc.fix())),
+            None => of_all.with_timezone(&offset.unwrap_or(*of_all.offset())),
+        }
+    }
 }
 
 /// What storing did: the memories in the order of the conversation.
@@ -122,6 +150,7 @@ impl MemoryService {
         clock: Clock,
         embedder: Arc<dyn Embedder>,
         settings: IndexSettings,
+        limits: MemoryLimits,
         receipts: Arc<Receipts>,
     ) -> Self {
         let indexes = PersonIndexes::new(store.clone(), clock.clone(), Arc::clone(&embedder), settings);
@@ -130,6 +159,8 @@ impl MemoryService {
             clock,
             embedder,
             indexes,
+            limits,
+            as_of: AsOfRoom::new(settings.as_of_kib()),
             receipts,
             work: Notify::new(),
         }
@@ -217,12 +248,14 @@ impl MemoryService {
 
     /// A page of the account's people that the caller may touch, by `user_id`, each with how many of their memories hold
     /// now; and whether more follow.
-    pub async fn people(&self, caller: &Caller, after: Option<&str>, limit: u64) -> Result<(Vec<(String, u64)>, bool)> {
-        let account = &caller.account_id;
-        let mut people = self
-            .store
-            .persons_after(account, &caller.grant.user_ids, after, limit + 1)
-            .await?;
+    pub async fn people(
+        &self,
+        account: &AccountId,
+        among: &[String],
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<(Vec<(String, u64)>, bool)> {
+        let mut people = self.store.persons_after(account, among, after, limit + 1).await?;
         let has_more = people.len() as u64 > limit;
         people.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let ids: Vec<&PersonId> = people.iter().map(|(person, _)| &person.id).collect();

@@ -14,6 +14,7 @@ mod memories;
 mod plan;
 mod portability;
 mod profiles;
+mod quotas;
 mod rate_limits;
 mod receipts;
 mod reembedding;
@@ -24,7 +25,9 @@ mod usage;
 use crate::providers::{Embedder, StaticTable};
 
 pub use crate::store::BioVersion;
-pub use crate::store::{ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MemoryVersion, OAuthClient};
+pub use crate::store::{
+    Account, ApiKeyRow, ApiKeyStatus, AuditEvent, ErasedPerson, MadeBy, MemoryVersion, OAuthClient,
+};
 pub use audit::{Actor, AuditLog};
 pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
@@ -32,11 +35,11 @@ pub use auth::{
 };
 pub use candidates::CandidateBuild;
 pub use changes::{History, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
-pub use deletions::Deletion;
+pub use deletions::{Deletion, DeletionOptions};
 pub use indexes::IndexSettings;
 pub use memories::{
-    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryPage, MemoryService, SearchRequest, StoreOutcome,
-    StoreRequest,
+    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryLimits, MemoryPage, MemoryService, SearchRequest,
+    StoreOutcome, StoreRequest,
 };
 pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
 pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};

@@ -1,11 +1,12 @@
 //! What a store will do: each fact held against what is known, before anything is written.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::StoreRequest;
+use super::indexes::Change;
 use crate::extraction::{self, Candidate, Decision, Similar};
 use crate::model::{Memory, MemoryId, MemoryType, Operation, Source};
 
@@ -32,78 +33,110 @@ impl Expiry {
 }
 
 /// What is to be done with the facts of a request, decided against one revision of the person.
-#[derive(Default)]
 pub(super) struct Plan {
+    /// The place of the request's first message in its thread.
+    pub(super) first_position: i64,
+    expiry: Expiry,
     pub(super) added: Vec<(Arc<Memory>, Vec<f32>, Operation)>,
     pub(super) superseded: Vec<Arc<Memory>>,
     pub(super) reinforced: Vec<Arc<Memory>>,
+    /// Of those superseded, then of those reinforced.
+    pub(super) vectors_of_known: Vec<Vec<f32>>,
     pub(super) outcome: Vec<(Arc<Memory>, Operation)>,
+    gone: HashSet<MemoryId>,
+    /// Where among those reinforced a memory is.
+    confirmed: HashMap<MemoryId, usize>,
 }
 
 impl Plan {
-    pub(super) fn make(
-        request: &StoreRequest,
-        facts: &[Fact],
-        first_position: i64,
-        expiry: Expiry,
-        now: DateTime<Utc>,
-        nearest: impl Fn(&[f32]) -> Vec<(Arc<Memory>, f32)>,
-    ) -> Self {
-        let mut plan = Self::default();
-        let mut changed: HashMap<MemoryId, usize> = HashMap::new();
-        for fact in facts {
-            let near = nearest(&fact.vector);
-            let similar: Vec<Similar<'_>> = near
-                .iter()
-                .filter(|(memory, _)| !plan.superseded.iter().any(|old| old.id == memory.id))
-                .map(|(memory, cosine)| Similar {
-                    memory,
-                    cosine: *cosine,
-                })
-                .collect();
-            let find = |id: &MemoryId| {
-                near.iter()
-                    .find(|(memory, _)| memory.id == *id)
-                    .map(|(memory, _)| memory)
-            };
-            let sources = sources(request, &fact.candidate, first_position);
-            match extraction::decide(&fact.candidate, &similar) {
-                Decision::Add => plan.add(request, fact, sources, expiry, now, Operation::Added),
-                Decision::Supersede(ids) => {
-                    plan.add(request, fact, sources, expiry, now, Operation::Updated);
-                    let Some((new, ..)) = plan.added.last() else { continue };
-                    for old in ids.iter().filter_map(find) {
-                        let closed = Memory {
-                            version: old.version + 1,
-                            superseded_by: Some(new.id.clone()),
-                            updated_at: now,
-                            ..Memory::clone(old)
-                        };
-                        plan.superseded.push(Arc::new(closed));
-                    }
-                }
-                Decision::Unchanged(id) => match (changed.get(&id), find(&id)) {
-                    (Some(place), _) => {
-                        let confirmed = &mut plan.reinforced[*place];
-                        Arc::make_mut(confirmed).sources.extend(sources);
-                    }
-                    (None, Some(memory)) => {
-                        let mut confirmed = Memory::clone(memory);
-                        confirmed.sources.extend(sources);
-                        confirmed.reinforced += 1;
-                        // What is told again lives on; what lives for ever goes on doing so.
-                        let renewed = expiry.of(confirmed.memory_type);
-                        confirmed.expires_at = confirmed.expires_at.and_then(|at| Some(at.max(renewed?)));
-                        let confirmed = Arc::new(confirmed);
-                        changed.insert(id, plan.reinforced.len());
-                        plan.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
-                        plan.reinforced.push(confirmed);
-                    }
-                    (None, None) => {}
-                },
-            }
+    /// Nothing is decided yet.
+    pub(super) fn new(first_position: i64, expiry: Expiry) -> Self {
+        Self {
+            first_position,
+            expiry,
+            added: Vec::new(),
+            superseded: Vec::new(),
+            reinforced: Vec::new(),
+            vectors_of_known: Vec::new(),
+            outcome: Vec::new(),
+            gone: HashSet::new(),
+            confirmed: HashMap::new(),
         }
-        plan
+    }
+
+    /// What the known memories say that change.
+    pub(super) fn texts_of_known(&self) -> Vec<&str> {
+        let known = self.superseded.iter().chain(&self.reinforced);
+        known.map(|memory| memory.text.as_str()).collect()
+    }
+
+    /// What the index is to show once all of it is stored.
+    pub(super) fn into_changes(self) -> impl Iterator<Item = Change> {
+        let known = self.superseded.into_iter().chain(self.reinforced);
+        let known = known.zip(self.vectors_of_known);
+        let added = self.added.into_iter().map(|(memory, vector, _)| (memory, vector));
+        known.chain(added).map(|(memory, vector)| Change { memory, vector })
+    }
+
+    /// Decides about one fact, of which these are the nearest known memories.
+    pub(super) fn decide(
+        &mut self,
+        request: &StoreRequest,
+        fact: &Fact,
+        near: Vec<(Arc<Memory>, f32)>,
+        now: DateTime<Utc>,
+    ) {
+        let similar: Vec<Similar<'_>> = near
+            .iter()
+            .filter(|(memory, _)| !self.gone.contains(&memory.id))
+            .map(|(memory, cosine)| Similar {
+                memory,
+                cosine: *cosine,
+            })
+            .collect();
+        let find = |id: &MemoryId| {
+            near.iter()
+                .find(|(memory, _)| memory.id == *id)
+                .map(|(memory, _)| memory)
+        };
+        let sources = sources(request, &fact.candidate, self.first_position);
+        match extraction::decide(&fact.candidate, &similar) {
+            Decision::Add => {
+                self.add(request, fact, sources, now, Operation::Added);
+            }
+            Decision::Supersede(ids) => {
+                let by = self.add(request, fact, sources, now, Operation::Updated);
+                for old in ids.iter().filter_map(find) {
+                    let closed = Memory {
+                        version: old.version + 1,
+                        superseded_by: Some(by.clone()),
+                        updated_at: now,
+                        ..Memory::clone(old)
+                    };
+                    self.gone.insert(closed.id.clone());
+                    self.superseded.push(Arc::new(closed));
+                }
+            }
+            Decision::Unchanged(id) => match (self.confirmed.get(&id), find(&id)) {
+                (Some(place), _) => {
+                    let confirmed = &mut self.reinforced[*place];
+                    Arc::make_mut(confirmed).sources.extend(sources);
+                }
+                (None, Some(memory)) => {
+                    let mut confirmed = Memory::clone(memory);
+                    confirmed.sources.extend(sources);
+                    confirmed.reinforced += 1;
+                    // What is told again lives on; what lives for ever goes on doing so.
+                    let renewed = self.expiry.of(confirmed.memory_type);
+                    confirmed.expires_at = confirmed.expires_at.and_then(|at| Some(at.max(renewed?)));
+                    let confirmed = Arc::new(confirmed);
+                    self.confirmed.insert(id, self.reinforced.len());
+                    self.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
+                    self.reinforced.push(confirmed);
+                }
+                (None, None) => {}
+            },
+        }
     }
 
     fn add(
@@ -111,10 +144,9 @@ impl Plan {
         request: &StoreRequest,
         fact: &Fact,
         sources: Vec<Source>,
-        expiry: Expiry,
         now: DateTime<Utc>,
         operation: Operation,
-    ) {
+    ) -> MemoryId {
         let candidate = &fact.candidate;
         let memory = Arc::new(Memory {
             id: MemoryId::generate(),
@@ -129,7 +161,7 @@ impl Plan {
             metadata: request.metadata.clone(),
             event_time: candidate.event_time,
             sources,
-            expires_at: expiry.of(candidate.memory_type),
+            expires_at: self.expiry.of(candidate.memory_type),
             superseded_by: None,
             reinforced: 0,
             context: candidate.context.clone(),
@@ -137,8 +169,10 @@ impl Plan {
             created_at: now,
             updated_at: now,
         });
+        let id = memory.id.clone();
         self.outcome.push((Arc::clone(&memory), operation));
         self.added.push((memory, fact.vector.clone(), operation));
+        id
     }
 }
 

@@ -4,22 +4,27 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
 use super::cpu::on_cpu;
 use super::idempotency;
-use super::indexes::{Change, Slot, embed};
+use super::indexes::{Slot, embed};
 use super::memories::{ATTEMPTS, MemoryService, StoreOutcome, StoreRequest};
 use super::plan::{Expiry, Fact, Plan};
 use super::sense;
 use super::tasks::TaskResult;
 use crate::error::{Error, Result};
-use crate::extraction::{self, Turn};
-use crate::model::{Caller, Memory, MemoryType, Owner};
+use crate::extraction::{self, TooManyFacts, Turn};
+use crate::model::{Caller, MemoryType, Owner};
 use crate::search::PersonIndex;
 use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Transaction};
 
 /// Known memories that a new fact is held against.
 const SIMILAR: usize = 24;
+/// Metadata of all memories of a request, at most.
+const MAX_METADATA_BYTES: usize = 8 << 20;
+/// Facts that are held against them at one time.
+const FACTS_AT_ONCE: usize = 128;
 
 impl MemoryService {
     /// Takes the facts out of a conversation and stores them: all of them, durably, or none.
@@ -39,29 +44,30 @@ impl MemoryService {
             return self.answer_again(&request, &recorded).await;
         }
         let request = Arc::new(request);
-        let facts = self.extract(Arc::clone(&request), now).await?;
+        let facts = Arc::new(self.extract(Arc::clone(&request), now).await?);
         let owner = &request.owner;
+        let account = &owner.account_id;
         let slot = self.indexes.slot(owner).await;
         let guard = slot.lock().await;
         for _ in 0..ATTEMPTS {
             self.indexes.refresh(owner, &slot, &guard).await?;
-            let candidates = self.similar(owner, &slot, &facts, now).await?;
+            let plan = self.plan(&request, &facts, &slot, now).await?;
+            // Whatever takes long has been done by now: others wait for this transaction.
             let transaction = self.store.begin().await?;
+            self.hold_quota(&transaction, account).await?;
             let person = transaction.advance_person(owner, now).await?;
             if !slot.read(|state| state.precedes(&person)) {
                 continue;
             }
             let messages = i64::try_from(request.messages.len()).unwrap_or(i64::MAX);
             let first = transaction
-                .advance_conversation(&owner.account_id, &person.id, &request.thread_id, messages)
+                .advance_conversation(account, &person.id, &request.thread_id, messages)
                 .await?;
-            let expiry = self.expiry(&transaction, &request, &facts, now).await?;
-            let plan = slot.read(|state| {
-                let index = candidates.as_ref().unwrap_or(&state.index);
-                Plan::make(&request, &facts, first, expiry, now, |vector| {
-                    index.nearest(vector, SIMILAR, now)
-                })
-            });
+            if first != plan.first_position {
+                continue;
+            }
+            let quotas = self.quotas(&transaction, account, &person.id).await?;
+            quotas.admit(plan.added.len())?;
             self.write(&transaction, changed_by, &request, &person, now, &plan)
                 .await?;
             let recorded = || idempotency::to_json(&plan.outcome);
@@ -83,11 +89,10 @@ impl MemoryService {
             }
             let wants_bio = slot.read(|state| state.profile.wants_another(state.total() + plan.added.len()));
             if wants_bio {
-                transaction.make_profile_due(&owner.account_id, &person.id, now).await?;
+                transaction.make_profile_due(account, &person.id, now).await?;
             }
-            let changes = self.changes(plan).await?;
             transaction.commit().await?;
-            slot.apply(person, changes, &guard);
+            slot.apply(person, plan.into_changes(), &guard);
             if wants_bio {
                 slot.mark_profile_due(now, &guard);
                 self.work.notify_one();
@@ -96,6 +101,48 @@ impl MemoryService {
             return Ok(outcome);
         }
         Err(Error::Unavailable("other instances keep changing this person".into()))
+    }
+
+    /// What is to be done with the facts, as long as the person stays as the index shows them.
+    async fn plan(
+        &self,
+        request: &Arc<StoreRequest>,
+        facts: &Arc<Vec<Fact>>,
+        slot: &Arc<Slot>,
+        now: DateTime<Utc>,
+    ) -> Result<Plan> {
+        let owner = &request.owner;
+        let mut candidates = self.similar(owner, slot, facts, now).await?;
+        let person_id = slot.read(|state| state.person().map(|person| person.id.clone()));
+        let first_position = match &person_id {
+            Some(id) => {
+                let position = self.store.next_position(&owner.account_id, id, &request.thread_id);
+                position.await?
+            }
+            None => 0,
+        };
+        let mut plan = Plan::new(first_position, self.expiry(request, facts, now).await?);
+        // Bit by bit, so that a large one keeps no core from others.
+        for start in (0..facts.len()).step_by(FACTS_AT_ONCE) {
+            let (request, facts, slot) = (Arc::clone(request), Arc::clone(facts), Arc::clone(slot));
+            (plan, candidates) = on_cpu(move || {
+                slot.read(|state| {
+                    let index = candidates.as_ref().unwrap_or(&state.index);
+                    for fact in facts.iter().skip(start).take(FACTS_AT_ONCE) {
+                        plan.decide(&request, fact, index.nearest(&fact.vector, SIMILAR, now), now);
+                    }
+                });
+                Ok((plan, candidates))
+            })
+            .await?;
+        }
+        let embedder = Arc::clone(&self.embedder);
+        on_cpu(move || {
+            let vectors = embed(&*embedder, &plan.texts_of_known())?;
+            plan.vectors_of_known = vectors;
+            Ok(plan)
+        })
+        .await
     }
 
     /// What is known of a person that facts may repeat or replace, where the index does not hold all.
@@ -117,19 +164,13 @@ impl MemoryService {
     }
 
     /// When memories of a request are forgotten, by their type.
-    async fn expiry(
-        &self,
-        transaction: &Transaction,
-        request: &StoreRequest,
-        facts: &[Fact],
-        now: DateTime<Utc>,
-    ) -> Result<Expiry> {
+    async fn expiry(&self, request: &StoreRequest, facts: &[Fact], now: DateTime<Utc>) -> Result<Expiry> {
         let is_asked = request.expires_at.is_none()
             && facts
                 .iter()
                 .any(|fact| fact.candidate.memory_type == MemoryType::Episodic);
         let lifetime = match is_asked {
-            true => transaction.episodic_lifetime(&request.owner.account_id).await?,
+            true => self.store.episodic_lifetime(&request.owner.account_id).await?,
             false => None,
         };
         Ok(Expiry {
@@ -139,7 +180,7 @@ impl MemoryService {
     }
 
     async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
-        let embedder = Arc::clone(&self.embedder);
+        let (embedder, limit) = (Arc::clone(&self.embedder), self.limits.per_request);
         on_cpu(move || {
             let turns: Vec<Turn<'_>> = request
                 .messages
@@ -148,10 +189,12 @@ impl MemoryService {
                     role: message.role,
                     name: message.name.as_deref(),
                     content: &message.content,
-                    sent_at: message.said_at.or(request.said_at).unwrap_or(now),
+                    sent_at: request.said_at(message, now),
                 })
                 .collect();
-            let candidates = extraction::extract(&turns, &sense);
+            let candidates = extraction::extract_at_most(limit, &turns, &sense)
+                .map_err(|TooManyFacts(turn)| too_many_memories(limit, turn))?;
+            check_metadata(request.metadata.as_ref(), candidates.len())?;
             let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
             let vectors = embed(&*embedder, &texts)?;
             Ok(candidates
@@ -194,11 +237,9 @@ impl MemoryService {
             self.write_embeddings(transaction, &request.owner, person, &vectors)
                 .await?;
         }
-        for old in &plan.superseded {
-            transaction
-                .supersede_memory(account, &person.id, person.revision, changed_by, now, old)
-                .await?;
-        }
+        transaction
+            .supersede_memories(account, &person.id, person.revision, changed_by, now, &plan.superseded)
+            .await?;
         for memory in &plan.reinforced {
             transaction
                 .reinforce_memory(account, &person.id, person.revision, memory)
@@ -206,19 +247,27 @@ impl MemoryService {
         }
         Ok(())
     }
+}
 
-    async fn changes(&self, plan: Plan) -> Result<Vec<Change>> {
-        let embedder = Arc::clone(&self.embedder);
-        on_cpu(move || {
-            let changed: Vec<Arc<Memory>> = plan.superseded.into_iter().chain(plan.reinforced).collect();
-            let texts: Vec<&str> = changed.iter().map(|memory| memory.text.as_str()).collect();
-            let vectors = embed(&*embedder, &texts)?;
-            let changed = changed.into_iter().zip(vectors);
-            let changed = changed.map(|(memory, vector)| Change { memory, vector });
-            let added = plan.added.into_iter();
-            let added = added.map(|(memory, vector, _)| Change { memory, vector });
-            Ok(changed.chain(added).collect())
-        })
-        .await
+fn too_many_memories(limit: usize, message: usize) -> Error {
+    Error::TooMuch {
+        field: "messages",
+        reason: format!("must make at most {limit} memories: messages[{message}] goes beyond"),
+        limit,
     }
+}
+
+/// Each memory has the request's metadata: much of it for many of them would fill the database.
+fn check_metadata(metadata: Option<&Map<String, Value>>, memories: usize) -> Result<()> {
+    let Some(metadata) = metadata else { return Ok(()) };
+    let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |json| json.len());
+    if bytes.saturating_mul(memories) <= MAX_METADATA_BYTES {
+        return Ok(());
+    }
+    let limit = MAX_METADATA_BYTES / memories.max(1);
+    Err(Error::TooMuch {
+        field: "metadata",
+        reason: format!("must be at most {limit} bytes as JSON, to be kept with each of {memories} memories"),
+        limit,
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ struct Conversation {
     thread_id: String,
     source: String,
     metadata: Option<Map<String, Value>>,
-    said_at: DateTime<Utc>,
+    said_at: DateTime<FixedOffset>,
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -44,6 +44,8 @@ struct Message {
     id: Option<String>,
     name: Option<String>,
     said_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    utc_offset_s: Option<i32>,
 }
 
 /// What is wrong with a task itself.
@@ -66,6 +68,8 @@ pub struct TaskReport {
     pub state: TaskState,
     /// What it did, where it is done.
     pub result: Option<TaskResult>,
+    /// Why it was refused, where it asked for more than may be stored.
+    pub refused: Option<String>,
 }
 
 /// What a task did.
@@ -140,6 +144,10 @@ impl MemoryService {
         Ok(TaskReport {
             id: task.id,
             state: task.state,
+            refused: task
+                .result
+                .as_ref()
+                .and_then(|result| Some(result.get("refused")?.as_str()?.to_owned())),
             result: task.result.and_then(|result| serde_json::from_value(result).ok()),
         })
     }
@@ -172,13 +180,15 @@ impl MemoryService {
             }
             Err(error) => {
                 let why = why(&error);
+                let is_refusal = matches!(error, Error::TooMuch { .. } | Error::QuotaExceeded { .. });
                 tracing::error!(
                     task_id = %task.id,
                     attempts = task.attempts,
                     error = format!("{:#}", anyhow::Error::from(error)),
                     "a task failed permanently"
                 );
-                self.store.fail_task(&task, &why, self.clock.now()).await?;
+                let refused = is_refusal.then(|| json!({"refused": why}));
+                self.store.fail_task(&task, &why, refused, self.clock.now()).await?;
             }
         }
         Ok(true)
@@ -221,6 +231,7 @@ fn why(error: &Error) -> String {
         Error::Unavailable(_) => "the database or the embedder did not answer".to_owned(),
         Error::DeadlineExceeded => format!("it took longer than {} s", TIME_LIMIT.as_secs()),
         Error::Conflict(reason) => (*reason).to_owned(),
+        Error::TooMuch { .. } | Error::QuotaExceeded { .. } => error.to_string(),
         Error::Internal(cause) => match cause.downcast_ref::<Flaw>() {
             Some(flaw) => flaw.to_string(),
             None => "internal error".to_owned(),
@@ -238,6 +249,7 @@ impl Conversation {
             id: message.id.clone(),
             name: message.name.clone(),
             said_at: message.said_at,
+            utc_offset_s: message.utc_offset.map(|offset| offset.local_minus_utc()),
         };
         Self {
             messages: request.messages.iter().map(message).collect(),
@@ -246,7 +258,7 @@ impl Conversation {
             source: request.source.clone(),
             metadata: request.metadata.clone(),
             // "Yesterday" counts from when it was sent, however long it waits.
-            said_at: request.said_at.unwrap_or(now),
+            said_at: request.said_at.unwrap_or_else(|| now.fixed_offset()),
             expires_at: request.expires_at,
         }
     }
@@ -259,6 +271,7 @@ impl Conversation {
                 id: message.id,
                 name: message.name,
                 said_at: message.said_at,
+                utc_offset: message.utc_offset_s.and_then(FixedOffset::east_opt),
             })
         };
         Ok(StoreRequest {

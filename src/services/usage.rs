@@ -1,7 +1,7 @@
 //! How much each key uses, by the hour and the RPC. Counted in memory, written in batches: a crash loses at most what
 //! was counted since the last one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -227,14 +227,22 @@ impl UsageService {
             .map(|credential| credential.last_used)
     }
 
-    /// What an account used, with what this process has counted until now.
-    pub async fn read(self: &Arc<Self>, account_id: &AccountId, query: UsageQuery) -> Result<Usage> {
+    /// What an account used, or these keys of it, with what this process has counted until now.
+    pub async fn read(
+        self: &Arc<Self>,
+        account_id: &AccountId,
+        among: Option<&HashSet<String>>,
+        query: UsageQuery,
+    ) -> Result<Usage> {
         let (from, to) = self.span(&query)?;
         self.flush().await?;
-        let hours = self
+        let mut hours = self
             .store
             .usage(account_id, query.api_key_id.as_deref(), from, to)
             .await?;
+        if let Some(among) = among {
+            hours.retain(|hour| among.contains(&hour.api_key_id));
+        }
         let mut usage = Usage::default();
         let mut steps: BTreeMap<(DateTime<Utc>, String, String), Cell> = BTreeMap::new();
         for hour in hours {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, QueryOrder, QuerySelect};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
 use super::{Store, Transaction, api_keys, db_error, is_unique_violation, memories, persons};
 use crate::error::{Error, Result};
@@ -19,6 +20,7 @@ pub struct Model {
     pub password_hash: Option<String>,
     pub created_at: DateTimeUtc,
     pub episodic_lifetime_s: Option<i64>,
+    pub made_by: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -39,6 +41,36 @@ pub struct Account {
     pub password_hash: Option<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// How it was made; programs until 0.1.0 did not write that down.
+    pub made_by: Option<MadeBy>,
+}
+
+/// How an account was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MadeBy {
+    /// By the first start on an empty database.
+    FirstStart,
+    /// By whoever runs the command line.
+    CommandLine,
+    /// By somebody who registered over the API.
+    Registration,
+}
+
+impl MadeBy {
+    const ALL: [Self; 3] = [Self::FirstStart, Self::CommandLine, Self::Registration];
+
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstStart => "first_start",
+            Self::CommandLine => "command_line",
+            Self::Registration => "registration",
+        }
+    }
+
+    fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|made_by| made_by.as_str() == word)
+    }
 }
 
 impl From<Model> for Account {
@@ -49,11 +81,23 @@ impl From<Model> for Account {
             name: row.name,
             password_hash: row.password_hash,
             created_at: row.created_at,
+            made_by: row.made_by.as_deref().and_then(MadeBy::from_stored),
         }
     }
 }
 
 impl Store {
+    /// The oldest account that was made so.
+    pub async fn first_account_made_by(&self, made_by: MadeBy) -> Result<Option<Account>> {
+        let row = Entity::find()
+            .filter(Column::MadeBy.eq(made_by.as_str()))
+            .order_by_asc(Column::Id)
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        Ok(row.map(Account::from))
+    }
+
     /// The account with this (lower-case) address.
     pub async fn account_by_email(&self, email: &str) -> Result<Option<Account>> {
         let row = Entity::find()
@@ -76,7 +120,14 @@ impl Store {
 
     /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
     pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-        episodic_lifetime(&self.read, account_id).await
+        let row: Option<Option<i64>> = Entity::find_by_id(account_id.as_str())
+            .select_only()
+            .column(Column::EpisodicLifetimeS)
+            .into_tuple()
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        Ok(row.flatten().and_then(TimeDelta::try_seconds))
     }
 
     /// Whether there is no account at all.
@@ -135,6 +186,7 @@ impl Transaction {
             password_hash: Set(account.password_hash.clone()),
             created_at: Set(account.created_at),
             episodic_lifetime_s: Set(None),
+            made_by: Set(account.made_by.map(|made_by| made_by.as_str().to_owned())),
         };
         match Entity::insert(row).exec_without_returning(&self.0).await {
             Ok(_) => Ok(()),
@@ -165,6 +217,23 @@ impl Transaction {
         Ok(done.rows_affected == 1)
     }
 
+    /// Gives an account without a password an address and one; false where it has one. [`Error::EmailTaken`] where the
+    /// address has another account.
+    pub async fn set_up_account(&self, id: &AccountId, email: &str, password_hash: &str) -> Result<bool> {
+        let done = Entity::update_many()
+            .col_expr(Column::Email, Expr::value(email))
+            .col_expr(Column::PasswordHash, Expr::value(password_hash))
+            .filter(Column::Id.eq(id.as_str()))
+            .filter(Column::PasswordHash.is_null())
+            .exec(&self.0)
+            .await;
+        match done {
+            Ok(done) => Ok(done.rows_affected == 1),
+            Err(e) if is_unique_violation(&e) => Err(Error::EmailTaken),
+            Err(e) => Err(db_error(e)),
+        }
+    }
+
     /// Changes the password, whatever it was.
     pub async fn set_password(&self, id: &AccountId, hash: &str) -> Result<()> {
         Entity::update_many()
@@ -176,9 +245,18 @@ impl Transaction {
         Ok(())
     }
 
-    /// [`Store::episodic_lifetime`].
-    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-        episodic_lifetime(&self.0, account_id).await
+    /// Makes others who hold the account wait until this transaction ends.
+    pub async fn hold_account(&self, account_id: &AccountId) -> Result<()> {
+        Entity::find_by_id(account_id.as_str())
+            .select_only()
+            .column(Column::Id)
+            // Whoever only refers to the account, as a new person does, need not wait.
+            .lock(LockType::NoKeyUpdate)
+            .into_tuple::<String>()
+            .one(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
     }
 
     /// Changes how long the account keeps episodic memories that are stored from now on.
@@ -192,15 +270,4 @@ impl Transaction {
             .map_err(db_error)?;
         Ok(())
     }
-}
-
-async fn episodic_lifetime<C: ConnectionTrait>(connection: &C, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-    let row: Option<Option<i64>> = Entity::find_by_id(account_id.as_str())
-        .select_only()
-        .column(Column::EpisodicLifetimeS)
-        .into_tuple()
-        .one(connection)
-        .await
-        .map_err(db_error)?;
-    Ok(row.flatten().and_then(TimeDelta::try_seconds))
 }

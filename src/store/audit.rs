@@ -1,12 +1,18 @@
-//! The table `audit_events`: rows are added, and removed when they are old; never changed.
+//! The table `audit_events`: rows are added, and removed when they are old. One thing is taken out of them: which
+//! memories were deleted of a person who was erased.
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
+use sea_orm::sea_query::Query;
 use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect};
 
+use super::deletions::tombstones;
 use super::{Store, Transaction, accounts, db_error};
 use crate::error::Result;
 use crate::model::{AccountId, AuditEventId};
+
+/// The action of an event whose target is a memory.
+pub const MEMORY_DELETED: &str = "memory.deleted";
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "audit_events")]
@@ -119,6 +125,25 @@ impl Transaction {
     pub async fn insert_audit_event(&self, event: &AuditEvent) -> Result<()> {
         Entity::insert(ActiveModel::from(event))
             .exec_without_returning(&self.0)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// Takes the ids out of the events that tell of deletions of a person's memories.
+    pub(super) async fn redact_deletions(&self, account_id: &AccountId, person_id: &str) -> Result<()> {
+        let deleted = Query::select()
+            .column(tombstones::Column::MemoryId)
+            .from(tombstones::Entity)
+            .and_where(tombstones::Column::AccountId.eq(account_id.as_str()))
+            .and_where(tombstones::Column::PersonId.eq(person_id))
+            .to_owned();
+        Entity::update_many()
+            .col_expr(Column::Target, Expr::value(Option::<String>::None))
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::Action.eq(MEMORY_DELETED))
+            .filter(Column::Target.in_subquery(deleted))
+            .exec(&self.0)
             .await
             .map_err(db_error)?;
         Ok(())

@@ -8,9 +8,10 @@ mod reading;
 
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{DbBackend, QuerySelect, Statement, TransactionTrait, Value};
+use sea_orm::{DbBackend, QuerySelect, Statement, TransactionTrait};
 
 use super::persons;
+use super::sql::Sql;
 use super::{MIGRATION_LOCK, Store, Transaction, db_error};
 use crate::error::Result;
 use crate::model::{AccountId, MemoryId, Owner, PersonId};
@@ -192,7 +193,7 @@ impl Transaction {
                  WHERE held.model <> EXCLUDED.model",
                 rows.join(", ")
             );
-            self.0.execute_raw(sql.statement(text)).await.map_err(db_error)?;
+            self.0.execute_raw(sql.postgres(text)).await.map_err(db_error)?;
         }
         Ok(())
     }
@@ -208,24 +209,8 @@ impl Transaction {
             sql.bind(person_id.as_str()),
             sql.bind(id.as_str()),
         );
-        self.0.execute_raw(sql.statement(text)).await.map_err(db_error)?;
+        self.0.execute_raw(sql.postgres(text)).await.map_err(db_error)?;
         Ok(())
-    }
-}
-
-/// The values of a statement, in the order in which its text names them.
-#[derive(Default)]
-struct Sql(Vec<Value>);
-
-impl Sql {
-    /// The name by which the text calls a value.
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.0.push(value.into());
-        format!("${}", self.0.len())
-    }
-
-    fn statement(self, text: String) -> Statement {
-        Statement::from_sql_and_values(DbBackend::Postgres, text, self.0)
     }
 }
 

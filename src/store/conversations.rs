@@ -4,7 +4,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::{ExprTrait, OnConflict};
 
-use super::{Transaction, db_error};
+use super::{Store, Transaction, db_error};
 use crate::error::Result;
 use crate::model::{AccountId, PersonId};
 
@@ -24,6 +24,15 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Store {
+    /// The position of the next message of a thread. It moves only with the person's revision.
+    pub async fn next_position(&self, account_id: &AccountId, person_id: &PersonId, thread_id: &str) -> Result<i64> {
+        let key = (account_id.to_string(), person_id.to_string(), thread_id.to_owned());
+        let row = Entity::find_by_id(key).one(&self.read).await.map_err(db_error)?;
+        Ok(row.map_or(0, |row| row.next_position))
+    }
+}
 
 impl Transaction {
     /// Counts `messages` more messages of a thread; gives the position of the first of them.

@@ -1,6 +1,6 @@
 //! The tables `memory_deletions` and `backups`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
@@ -8,14 +8,14 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, Transaction, db_error, memories, memory_versions as versions, persons};
+use super::{PersonChange, Store, Transaction, db_error, memories, memory_versions as versions, persons};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, BackupId, Memory, MemoryId, Owner, PersonId};
 
 /// A statement takes 32,766 bound values on SQLite.
 const IDS_PER_STATEMENT: usize = 10_000;
 
-mod tombstones {
+pub(super) mod tombstones {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -60,8 +60,11 @@ pub(super) mod backups {
 /// Deleted memories with their versions, to seal in a backup.
 #[derive(Serialize, Deserialize)]
 pub struct DeletedMemories {
-    memories: Vec<memories::Model>,
+    pub(super) memories: Vec<memories::Model>,
     versions: Vec<versions::Model>,
+    /// What each had replaced, and what that had replaced, and so on; absent in backups of before they held it.
+    #[serde(default)]
+    pub(super) lineages: HashMap<String, Vec<String>>,
     /// Biographies that rested on them and went with them.
     #[serde(skip)]
     bios: u64,
@@ -79,6 +82,11 @@ pub struct Backup {
 }
 
 impl DeletedMemories {
+    /// Adds what each had replaced, from [`Transaction::lineages`].
+    pub fn with_lineages(self, lineages: HashMap<String, Vec<String>>) -> Self {
+        Self { lineages, ..self }
+    }
+
     /// Their current versions.
     pub fn versions(&self) -> impl Iterator<Item = i64> {
         self.memories.iter().map(|memory| memory.version)
@@ -208,6 +216,7 @@ impl Transaction {
         let mut taken = DeletedMemories {
             memories: Vec::new(),
             versions: Vec::new(),
+            lineages: HashMap::new(),
             bios: 0,
         };
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
@@ -256,15 +265,15 @@ impl Transaction {
         Ok(taken)
     }
 
-    /// Puts the memories of a backup back as they were, and forgets the backup. Gives them; nothing where the backup is
-    /// gone already.
-    pub async fn restore_backup(
-        &self,
-        backup: &Backup,
-        person_id: &PersonId,
-        revision: i64,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Vec<Memory>>> {
+    /// Puts the memories of a backup back, and forgets the backup. They are as they were, but where something newer took
+    /// their place meanwhile; what they had replaced is closed again. Gives them; nothing where the backup is gone already.
+    pub async fn restore_backup(&self, backup: &Backup, change: &PersonChange<'_>) -> Result<Option<Vec<Memory>>> {
+        let PersonChange {
+            person_id,
+            revision,
+            now,
+            ..
+        } = *change;
         let Owner { account_id, user_id } = &backup.owner;
         let key = (account_id.to_string(), backup.id.to_string());
         let row = backups::Entity::find_by_id(key.clone())
@@ -278,21 +287,22 @@ impl Transaction {
         let taken: DeletedMemories = serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))?;
         let mut memories = Vec::with_capacity(taken.memories.len());
         // One by one: a restore is rare, and rows are wide.
-        for memory in taken.memories {
+        for memory in &taken.memories {
             let mut row: memories::ActiveModel = memory.clone().into();
             row.account_id = Set(account_id.to_string());
             row.person_id = Set(person_id.to_string());
             row.revision = Set(revision);
             let inserted = memories::Entity::insert(row.reset_all());
             inserted.exec_without_returning(&self.0).await.map_err(db_error)?;
-            memories.push(memory.opened(user_id, Some(&cipher))?.memory);
+            memories.push(memory.clone().opened(user_id, Some(&cipher))?.memory);
         }
-        for version in taken.versions {
-            let mut row: versions::ActiveModel = version.into();
+        for version in &taken.versions {
+            let mut row: versions::ActiveModel = version.clone().into();
             row.account_id = Set(account_id.to_string());
             let inserted = versions::Entity::insert(row.reset_all());
             inserted.exec_without_returning(&self.0).await.map_err(db_error)?;
         }
+        self.settle_restored(change, &taken).await?;
         backups::Entity::delete_by_id(key)
             .exec(&self.0)
             .await

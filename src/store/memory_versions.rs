@@ -58,7 +58,7 @@ pub struct MemoryVersion {
     pub memory_type: MemoryType,
     /// Its categories.
     pub categories: Vec<Category>,
-    /// Why it came about: `added`, `updated`, `superseded` or `reclassified`.
+    /// Why it came about: `added`, `updated`, `superseded`, `reclassified` or `restored`.
     pub operation: String,
     /// The key or session that made it.
     pub changed_by: String,
@@ -204,52 +204,59 @@ impl Store {
 }
 
 impl Transaction {
-    /// Keeps the current version of a memory before it changes.
-    pub(super) async fn keep_version(&self, account_id: &AccountId, person_id: &PersonId, id: &MemoryId) -> Result<()> {
-        let current = Query::select()
-            .columns([
-                memories::Column::AccountId,
-                memories::Column::Id,
-                memories::Column::Version,
-                memories::Column::Text,
-                memories::Column::MemoryType,
-                memories::Column::Categories,
-                memories::Column::Operation,
-                memories::Column::ChangedBy,
-                memories::Column::UpdatedAt,
-                memories::Column::Sealed,
-                memories::Column::Importance,
-                memories::Column::Metadata,
-                memories::Column::EventTime,
-                memories::Column::SupersededBy,
-            ])
-            .from(memories::Entity)
-            .and_where(Expr::col(memories::Column::AccountId).eq(account_id.as_str()))
-            .and_where(Expr::col(memories::Column::PersonId).eq(person_id.as_str()))
-            .and_where(Expr::col(memories::Column::Id).eq(id.as_str()))
-            .to_owned();
-        let insert = Query::insert()
-            .into_table(Entity)
-            .columns([
-                Column::AccountId,
-                Column::MemoryId,
-                Column::Version,
-                Column::Text,
-                Column::MemoryType,
-                Column::Categories,
-                Column::Operation,
-                Column::ChangedBy,
-                Column::ChangedAt,
-                Column::Sealed,
-                Column::Importance,
-                Column::Metadata,
-                Column::EventTime,
-                Column::SupersededBy,
-            ])
-            .select_from(current)
-            .map_err(|e| Error::Internal(Box::new(e)))?
-            .to_owned();
-        self.0.execute(&insert).await.map_err(db_error)?;
+    /// Keeps the current versions of memories before they change.
+    pub(super) async fn keep_versions(
+        &self,
+        account_id: &AccountId,
+        person_id: &PersonId,
+        ids: &[MemoryId],
+    ) -> Result<()> {
+        for chunk in ids.chunks(IDS_PER_STATEMENT) {
+            let current = Query::select()
+                .columns([
+                    memories::Column::AccountId,
+                    memories::Column::Id,
+                    memories::Column::Version,
+                    memories::Column::Text,
+                    memories::Column::MemoryType,
+                    memories::Column::Categories,
+                    memories::Column::Operation,
+                    memories::Column::ChangedBy,
+                    memories::Column::UpdatedAt,
+                    memories::Column::Sealed,
+                    memories::Column::Importance,
+                    memories::Column::Metadata,
+                    memories::Column::EventTime,
+                    memories::Column::SupersededBy,
+                ])
+                .from(memories::Entity)
+                .and_where(Expr::col(memories::Column::AccountId).eq(account_id.as_str()))
+                .and_where(Expr::col(memories::Column::PersonId).eq(person_id.as_str()))
+                .and_where(Expr::col(memories::Column::Id).is_in(chunk.iter().map(MemoryId::as_str)))
+                .to_owned();
+            let insert = Query::insert()
+                .into_table(Entity)
+                .columns([
+                    Column::AccountId,
+                    Column::MemoryId,
+                    Column::Version,
+                    Column::Text,
+                    Column::MemoryType,
+                    Column::Categories,
+                    Column::Operation,
+                    Column::ChangedBy,
+                    Column::ChangedAt,
+                    Column::Sealed,
+                    Column::Importance,
+                    Column::Metadata,
+                    Column::EventTime,
+                    Column::SupersededBy,
+                ])
+                .select_from(current)
+                .map_err(|e| Error::Internal(Box::new(e)))?
+                .to_owned();
+            self.0.execute(&insert).await.map_err(db_error)?;
+        }
         Ok(())
     }
 

@@ -128,6 +128,7 @@ impl Transaction {
     /// Deletes a person with everything that belongs to them; says how much that was.
     pub async fn delete_person(&self, owner: &Owner) -> Result<ErasedPerson> {
         let tasks = self.delete_tasks(owner).await?;
+        self.delete_idempotency_records(owner).await?;
         let of_person = || {
             Entity::find()
                 .filter(Column::AccountId.eq(owner.account_id.as_str()))
@@ -169,6 +170,7 @@ impl Transaction {
             .count(&self.0)
             .await
             .map_err(db_error)?;
+        self.redact_deletions(&owner.account_id, &person.id).await?;
         let bios = self.count_bios(owner.account_id.as_str(), &person.id).await?;
         Entity::delete_many()
             .filter(Column::AccountId.eq(owner.account_id.as_str()))

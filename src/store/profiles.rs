@@ -75,7 +75,7 @@ pub struct ProfileRow {
     pub memory_count: i64,
     /// Counts biographies, from 1.
     pub version: i64,
-    /// When it was written.
+    /// When it was written; absent where something was taken out since.
     pub generated_at: Option<DateTime<Utc>>,
     /// When somebody last asked for it to be written anew.
     pub refreshed_at: Option<DateTime<Utc>>,
@@ -98,6 +98,44 @@ pub struct BioVersion {
     pub reason: String,
     /// When it became so.
     pub changed_at: DateTime<Utc>,
+}
+
+impl ProfileRow {
+    /// Takes out the sentences that rest on any of these memories, and has all of it written anew at `now`.
+    pub fn forget(&mut self, gone: &[MemoryId], now: DateTime<Utc>) {
+        let left = self.bio.take().and_then(|bio| without(bio, gone));
+        (self.bio, self.sources) = left.map_or_else(Default::default, |(bio, sources)| (Some(bio), sources));
+        self.generated_at = None;
+        self.due_at = Some(now);
+    }
+}
+
+/// A biography without the sentences that rest on any of these memories, and the memories behind it; nothing where nothing
+/// is left to be said.
+fn without(mut bio: Json, gone: &[MemoryId]) -> Option<(Json, Vec<MemoryId>)> {
+    let is_gone = |id: &Json| gone.iter().any(|gone| id == gone.as_str());
+    // The name can stand in any sentence, and an older biography does not tell whence it has it.
+    let named_by = bio.get("named_by").filter(|id| !is_gone(id))?.clone();
+    let sentences = bio.get_mut("sentences")?.as_array_mut()?;
+    sentences.retain(|sentence| !behind(sentence).iter().any(is_gone));
+    let all = sentences.iter().flat_map(behind).chain([&named_by]);
+    let mut sources: Vec<MemoryId> = Vec::new();
+    for id in all.filter_map(Json::as_str).map(MemoryId::from_stored) {
+        if !sources.contains(&id) {
+            sources.push(id);
+        }
+    }
+    if sentences.is_empty() {
+        return None;
+    }
+    // These are words of all memories.
+    bio["themes"] = Json::Array(Vec::new());
+    Some((bio, sources))
+}
+
+/// The memories behind a sentence.
+fn behind(sentence: &Json) -> &[Json] {
+    sentence["memories"].as_array().map_or(&[], Vec::as_slice)
 }
 
 impl Store {
@@ -277,8 +315,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// Takes out the biography that rests on any of these memories, to be written anew, and with `history` the earlier
-    /// ones that do. Says how many were taken out.
+    /// Takes out what the biography says by any of these memories, has it written anew, and with `history` takes out the
+    /// earlier ones that rest on them. Says how many were changed or taken out.
     pub async fn forget_bios_of(
         &self,
         account_id: &AccountId,
@@ -293,9 +331,7 @@ impl Transaction {
         let rests = |sources: &[MemoryId]| sources.iter().any(|id| memory_ids.contains(id));
         let mut forgotten = 0;
         if rests(&profile.sources) {
-            profile.bio = None;
-            profile.sources.clear();
-            profile.due_at = Some(now);
+            profile.forget(memory_ids, now);
             self.save_profile(account_id, person_id, &profile).await?;
             forgotten += 1;
         }

@@ -206,9 +206,16 @@ impl Store {
     }
 
     /// Gives a task up. What was to be done is kept until it is purged, for [`Self::retry_tasks`].
-    pub async fn fail_task(&self, task: &DueTask, why: &str, now: DateTime<Utc>) -> Result<()> {
+    pub async fn fail_task(
+        &self,
+        task: &DueTask,
+        why: &str,
+        result: Option<serde_json::Value>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         ours(task)
             .col_expr(Column::State, Expr::value(TaskState::Failed.as_str()))
+            .col_expr(Column::Result, Expr::value(result))
             .col_expr(Column::LastError, Expr::value(why))
             .col_expr(Column::FinishedAt, Expr::value(now))
             .exec(&self.write)

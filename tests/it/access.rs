@@ -2,6 +2,7 @@
 
 mod credentials;
 mod ids;
+mod names;
 mod refusal;
 
 use std::collections::BTreeSet;
@@ -121,7 +122,7 @@ async fn a_public_rpc_answers_whatever_credentials_come_with_it() {
             }
         }
     }
-    let expected = ["Login", "RefreshToken", "Register"].map(str::to_owned);
+    let expected = ["Login", "RefreshToken", "Register", "SetUpAccount"].map(str::to_owned);
     assert_eq!(public, expected.into(), "nothing else is open to everybody");
 }
 
@@ -169,6 +170,7 @@ async fn a_key_with_just_the_scope_is_let_in() {
         let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
         let key = server.create_key("ada@example.com", &scopes).await.secret;
         assert_let_in(&clients, ("x-api-key", &key), &method).await;
+        assert_let_in(&clients, ("authorization", &format!("Bearer {key}")), &method).await;
     }
 }
 

@@ -32,6 +32,9 @@ async fn assert_refused(server: &TestServer, key: Option<&str>) {
             .post("/v1/memories", &conversation("t", &["I live in Oslo."]))
             .await,
     );
+    if let Some(key) = key {
+        assert_unauthenticated(&server.bearer(key).get("/v1/memories").await);
+    }
     let mut client = server.memories(&metadata);
     let list = pb::ListMemoriesRequest::default();
     let status = client.list_memories(list).await.unwrap_err();
@@ -71,8 +74,10 @@ async fn no_malformed_mistyped_or_unknown_key_gets_in_and_all_hear_the_same() {
     ] {
         assert_refused(&server, Some(bad)).await;
     }
-    let bearer = server.anonymous().with("authorization", &format!("Bearer {key}"));
-    assert_unauthenticated(&bearer.get("/v1/memories").await);
+    for header in [format!("Basic {key}"), key] {
+        let otherwise = server.anonymous().with("authorization", &header);
+        assert_unauthenticated(&otherwise.get("/v1/memories").await);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ fn passes(test: &str) {
     let mut command = Command::new(node);
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(test))
-        .arg(server.url())
+        .args([server.url(), server.setup_link()])
         .env("MEMSYNC_TEST_NODE_MODULES", modules)
         .env("MEMSYNC_TEST_CHROMIUM", chromium);
     run_within(command, 4 * BOUND).expect_success(test);
@@ -40,6 +40,11 @@ fn what_a_new_account_is_given_to_paste_works_as_pasted() {
 #[test]
 fn no_page_keeps_anybody_out() {
     passes("accessibility.mjs");
+}
+
+#[test]
+fn the_link_of_the_first_start_leads_its_owner_in() {
+    passes("first-link.mjs");
 }
 
 #[test]

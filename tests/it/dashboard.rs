@@ -1,5 +1,7 @@
 //! The dashboard's way to the API: a session in cookies that scripts and other sites can do nothing with.
 
+mod setup;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -107,6 +109,7 @@ async fn a_session_is_in_cookies_and_never_in_an_answer() {
     for route in [
         "/v1/auth/login",
         "/v1/auth/register",
+        "/v1/auth/setup",
         "/v1/auth/refresh",
         "/v1/auth/refresh/",
         "/v1/auth/%6cogin",

@@ -1,6 +1,7 @@
 //! What gRPC clients rely on beside the answers: health, reflection, compression, deadlines, sizes, error details.
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http_body_util::{BodyExt, Full};
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
 use memsync::proto::v1::{self as pb};
@@ -103,6 +104,29 @@ async fn health_is_open_and_says_serving_for_every_service() {
         .await
         .unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_of_an_unknown_service_says_so_and_stays_open_until_the_server_stops() {
+    let server = TestServer::start().await;
+    let mut health = HealthClient::new(server.channel());
+    let watch = |service: &str| HealthCheckRequest {
+        service: service.to_owned(),
+    };
+    let mut unknown = health.watch(watch("no.such.Service")).await.unwrap().into_inner();
+    let first = unknown.message().await.unwrap().unwrap();
+    assert_eq!(first.status(), ServingStatus::ServiceUnknown);
+    let mut known = health.watch(watch("")).await.unwrap().into_inner();
+    assert_eq!(known.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+    let stopping = tokio::spawn(server.running.stop());
+    // The server's own watch tells of the stop; the other has nothing to tell, and has not ended before.
+    assert_eq!(
+        known.message().await.unwrap().unwrap().status(),
+        ServingStatus::NotServing
+    );
+    assert!(unknown.message().now_or_never().is_none());
+    drop((unknown, known, health));
+    stopping.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +262,7 @@ async fn a_refusal_names_every_bad_field() {
             message("Hi."),
             pb::Message {
                 role: 99,
-                ..message("")
+                ..message(&"x".repeat(32_769))
             },
         ],
         agent_id: "a\u{0}b".to_owned(),
@@ -257,8 +281,11 @@ async fn a_refusal_names_every_bad_field() {
     violations.sort();
     let expected = [
         ("agent_id", "must have no control or invisible characters"),
-        ("messages[1].content", "must be 1 to 32768 bytes"),
-        ("messages[1].role", "must be user, assistant or system"),
+        ("messages[1].content", "must be at most 32768 bytes"),
+        (
+            "messages[1].role",
+            "must be one of: user, assistant, system, developer, tool, function",
+        ),
         ("user_id", "must be 0 to 128 characters"),
     ];
     assert_eq!(

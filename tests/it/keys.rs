@@ -308,7 +308,11 @@ async fn a_deleted_key_is_dead_at_once_and_absent_ever_after() {
     let (server, _hand, rest) = ada().await;
     for path in ROUTES {
         let key = create(&rest, &json!({"name": "k", "scopes": ["keys:write", "memories:read"]})).await;
-        let other = create(&rest, &json!({"name": "other", "scopes": ["keys:write"]})).await;
+        let other = create(
+            &rest,
+            &json!({"name": "other", "scopes": ["keys:write", "memories:read"]}),
+        )
+        .await;
         let client = with_key(&server, &key);
         client.get("/v1/memories").await.ok();
         let path = format!("{path}/{}", id_of(&key));

@@ -56,7 +56,7 @@ async fn a_task_is_ended_by_whoever_took_it_last() {
     assert_eq!((&second.id, first.attempts, second.attempts), (&id, 1, 2));
 
     let listed = async || store.list_tasks(None, None).await.unwrap().remove(0);
-    store.fail_task(&first, "late", later(61)).await.unwrap();
+    store.fail_task(&first, "late", None, later(61)).await.unwrap();
     store.postpone_task(&first, later(0), "late").await.unwrap();
     assert_eq!(
         (listed().await.state, listed().await.last_error),

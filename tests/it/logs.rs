@@ -97,12 +97,21 @@ async fn each_request_is_one_json_object_of_the_log_with_all_that_an_operator_as
         ("GET", "/healthcheck", "/healthcheck", false, 200),
         ("GET", "/v1/memories?page=2&agent_id=a", "/v1/memories", true, 200),
         ("GET", "/v1/memories", "/v1/memories", false, 401),
-        ("GET", "/v1/memories/mem_none", "/v1/memories/mem_none", true, 404),
+        ("GET", "/v1/memories/mem_none", "/v1/memories/{memory_id}", true, 404),
         ("GET", "/v1/api-keys", "/v1/api-keys", true, 403),
         ("POST", "/v1/memories", "/v1/memories", true, 400),
         ("PUT", "/v1/memories", "/v1/memories", true, 405),
         ("OPTIONS", "/v1/memories", "/v1/memories", false, 204),
-        ("GET", "/nothing%20here", "/nothing%20here", true, 404),
+        ("GET", "/nothing%20here", "unknown", true, 404),
+        (
+            "GET",
+            "/v1/memories/%2e%2e/history",
+            "/v1/memories/{memory_id}/history",
+            true,
+            400,
+        ),
+        ("PUT", "/v1/users/alice/data", "/v1/users/{user_id}/data", true, 405),
+        ("GET", "/dashboard/memories/mem_1", "/dashboard/{*path}", false, 200),
         ("POST", "/oauth/token", "/oauth/token", false, 400),
         (
             "GET",
@@ -181,7 +190,7 @@ async fn each_request_is_one_json_object_of_the_log_with_all_that_an_operator_as
             "{line}"
         );
         let id = line["request_id"].as_str().unwrap();
-        let ours = (1..12).contains(&index);
+        let ours = (1..15).contains(&index);
         assert!(id.starts_with(if ours { "id-" } else { "req_" }), "{line}");
     }
 }

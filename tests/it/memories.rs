@@ -9,7 +9,9 @@ mod later;
 mod leaving;
 mod living;
 mod people;
+mod quotas;
 mod sealing;
+mod times;
 mod writing;
 
 use std::collections::BTreeSet;

@@ -64,6 +64,13 @@ async fn fresh(server: &TestServer, rpc: &str, number: usize) -> Fresh {
     fresh.api_key_id = key["api_key_id"].as_str().unwrap().to_owned();
     fresh.client_id = client["client"]["client_id"].as_str().unwrap().to_owned();
     (fresh.access_token, fresh.refresh_token) = (person.access_token, person.refresh_token);
+    if rpc == "AuthService.SetUpAccount" {
+        let auth = &server.running.app.auth;
+        let address = format!("nobodys-{number}@example.com");
+        let nobodys = auth.create_account(&address, None, None).await.unwrap();
+        let token = auth.new_setup_token(&nobodys).await.unwrap();
+        fresh.setup_token = token.unwrap().expose().to_owned();
+    }
     fresh
 }
 

@@ -109,6 +109,41 @@ async fn an_export_taken_in_elsewhere_is_the_same_with_dates_history_and_words()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_byte_order_mark_costs_no_line() {
+    let (from, to) = (TestServer::start().await, TestServer::start().await);
+    let (ada, grace) = (from.ada().await, to.ada().await);
+    a_life(&ada).await;
+    let marked = |bytes: &[u8]| [b"\xef\xbb\xbf".as_slice(), bytes].concat();
+    let exported = ada.get("/v1/export?all_users=true").await.bytes;
+    assert_eq!(import(&grace, "", marked(&exported)).await.ok(), report(6, 0));
+    assert_eq!(
+        lines(&grace.get("/v1/export?all_users=true").await.bytes),
+        lines(&exported)
+    );
+    let foreign = json!([{"id": "1", "memory": "Plays the oboe", "created_at": 1_768_494_600}]).to_string();
+    let answer = import(&grace, "format=mem0&user_id=kim", marked(foreign.as_bytes()))
+        .await
+        .ok();
+    assert_eq!(answer, report(1, 0));
+    assert_eq!(grace.list("user_id=kim").await[0]["created_at"], "2026-01-15T16:30:00Z");
+    let bad = json!([{"id": "2", "memory": "Plays the flute", "created_at": "+262142-01-01"}]).to_string();
+    let answer = import(&grace, "format=mem0", bad).await.ok();
+    assert_eq!(
+        answer["errors"][0]["reason"],
+        "created_at: must be a time between the years 1 and 9999"
+    );
+
+    let data = tempfile::tempdir().unwrap();
+    let file = data.path().join("export.ndjson");
+    std::fs::write(&file, marked(&exported)).unwrap();
+    let create = ["user", "create", "--email", "ada@example.com"];
+    memsync(data.path(), &[], &create).expect_success("user create");
+    let import = ["import", "--email", "ada@example.com", file.to_str().unwrap()];
+    let told = memsync(data.path(), &[], &import).expect_success("import").stderr;
+    assert!(told.contains("imported 6, skipped 0, failed 0"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_line_is_reported_and_the_rest_comes_in() {
     let server = TestServer::start().await;
     let rest = server.ada().await;
@@ -135,6 +170,18 @@ async fn a_bad_line_is_reported_and_the_rest_comes_in() {
         (broken("/versions/0/version", json!(9)), "versions"),
         (broken("/versions/0/operation", json!("lost")), "versions.operation"),
         (broken("/memory/thread_id", json!("a\u{7}b")), "memory.thread_id"),
+        (
+            broken("/memory/created_at", json!("+262142-12-31T23:59:59Z")),
+            "memory.created_at: must be",
+        ),
+        (
+            broken("/memory/updated_at", json!("0000-06-01T00:00:00Z")),
+            "memory.updated_at: must be",
+        ),
+        (
+            broken("/versions/0/changed_at", json!("+12026-01-01T00:00:00Z")),
+            "versions.changed_at: must be",
+        ),
     ];
     let mut body = String::new();
     for (line, (bad, _)) in bad.iter().enumerate() {
@@ -323,7 +370,7 @@ async fn the_command_line_takes_out_and_in_what_the_api_does() {
         &[&["import", "--dry-run", file], email.as_slice()].concat(),
     );
     let dry = dry.expect_success("a dry run");
-    assert_eq!(dry.stdout.lines().count(), 4);
+    assert_eq!(dry.stdout.lines().count(), 1 + 4);
     assert!(
         dry.stderr.contains("would import 4, skipped 0, failed 0"),
         "{}",

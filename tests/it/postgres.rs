@@ -41,7 +41,7 @@ fn two_instances_can_start_at_once_on_an_empty_postgresql() {
     let accounts = memsync(places[0].path(), &settings, &["user", "list"])
         .expect_success("user list")
         .stdout;
-    assert_eq!(accounts.lines().count(), 1, "{accounts}");
+    assert_eq!(accounts.lines().count(), 2, "a header and one account: {accounts}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

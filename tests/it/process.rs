@@ -15,6 +15,9 @@ use serde_json::Value;
 /// Longer than anything here takes on a slow, busy machine; a wait that reaches it is a failure.
 pub const BOUND: Duration = Duration::from_secs(60);
 
+/// Where a one-time link leads, before its token.
+pub const SETUP_PAGE: &str = "/dashboard/welcome#";
+
 /// What a program that has ended left behind.
 #[derive(Debug)]
 pub struct Finished {
@@ -79,8 +82,9 @@ impl Process {
         Self::listen(data_dir, shell)
     }
 
+    /// Starts what `memsync_command` made.
     #[track_caller]
-    fn listen(data_dir: &Path, mut command: Command) -> Self {
+    pub fn listen(data_dir: &Path, mut command: Command) -> Self {
         command
             .env("MEMSYNC_LISTEN", "127.0.0.1:0")
             .env("MEMSYNC_ADDRESS_FILE", data_dir.join("address"));
@@ -107,6 +111,14 @@ impl Process {
             find_key(text).is_some() && text.contains("/v1/memories/search")
         });
         find_key(&shown).unwrap()
+    }
+
+    /// The link that a start prints while nobody can sign in to the first account.
+    #[track_caller]
+    pub fn setup_link(&self) -> String {
+        let shown = self.child.stdout.wait("the link", |text| text.contains(SETUP_PAGE));
+        let link = shown.lines().find(|line| line.contains(SETUP_PAGE)).unwrap();
+        link.trim().to_owned()
     }
 
     pub fn id(&self) -> u32 {

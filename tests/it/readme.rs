@@ -14,7 +14,7 @@ use crate::clients_python::interpreter;
 use crate::process::{Process, run};
 
 /// The commands that start the server, run the tests, and set the reader's key and path.
-const NOT_RUN: usize = 3;
+const NOT_RUN: usize = 4;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Example {

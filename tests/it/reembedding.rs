@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::json;
 
 use crate::process::{self, BOUND, Process, eventually, memsync};
-use crate::support::{DEFAULT_SCOPES, Rest, TestServer, conversation};
+use crate::support::{DEFAULT_SCOPES, Rest, TestServer, UNLIMITED, conversation};
 
 const SECRET: &str = "My password is Quokka-Bartholomew-9.";
 const FACTS: [&str; 5] = [
@@ -63,6 +63,7 @@ fn with_letters(server: &TestServer) -> Arc<MemoryService> {
             memory_mb: 64,
             max_memories_per_person: 200_000,
         },
+        UNLIMITED,
         receipts,
     ))
 }

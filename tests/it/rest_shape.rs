@@ -97,13 +97,14 @@ async fn a_wrong_type_is_named_by_its_path() {
 async fn every_violation_is_reported_at_once() {
     let server = TestServer::start().await;
     let ada = server.ada().await;
-    let body = json!({"messages": [{"role": "user", "content": ""}], "agent_id": "", "thread_id": "a\nb"});
+    let long = "x".repeat(32_769);
+    let body = json!({"messages": [{"role": "user", "content": long}], "agent_id": "", "thread_id": "a\nb"});
     let details = ada.post("/v1/memories", &body).await.failure(400, "VALIDATION_ERROR");
     let mut violations = details["violations"].as_array().unwrap().clone();
     violations.sort_by_key(|violation| violation["field"].to_string());
     let expected = json!([
         {"field": "agent_id", "reason": "must be 1 to 128 characters"},
-        {"field": "messages[0].content", "reason": "must be 1 to 32768 bytes"},
+        {"field": "messages[0].content", "reason": "must be at most 32768 bytes"},
         {"field": "source", "reason": "must be 1 to 128 characters"},
         {"field": "thread_id", "reason": "must have no control or invisible characters"},
     ]);

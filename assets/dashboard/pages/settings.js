@@ -114,7 +114,9 @@ function erasing() {
 }
 
 function askToErase(userId) {
-  const path = userId ? `/v1/users/${encodeURIComponent(userId)}/data` : "/v1/data";
+  const id = encodeURIComponent(userId ?? "");
+  // A browser takes `..` out of a path: `user_id` still says who was meant, and the server refuses what contradicts.
+  const path = userId ? `/v1/users/${id}/data?user_id=${id}` : "/v1/data";
   confirm({
     title: "Erase all of this person’s data?",
     text: [h("p", null, h("strong", null, personName(userId))), h("p", null, "This can’t be undone, and there is no backup.")],

@@ -109,10 +109,14 @@ fn all_violations_are_named_with_their_paths() {
         [
             ("messages[0].content", "must be a string"),
             ("messages[1]", "must be an object"),
-            ("messages[2].role", "must be one of: user, assistant, system"),
+            (
+                "messages[2].role",
+                "must be one of: user, assistant, system, developer, tool, function"
+            ),
             (
                 "messages[2].timestamp",
-                "must be an RFC 3339 time, such as \"2026-01-15T16:30:00Z\""
+                "must be an RFC 3339 time between the years 1 and 9999, such as \"2026-01-15T16:30:00Z\", or the seconds or \
+                 milliseconds since 1970"
             ),
             ("messages[3]", "must be an object"),
             ("agent_id", "must be a string"),

@@ -7,9 +7,9 @@ use subtle::ConstantTimeEq;
 use super::sign_in::Asking;
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
-use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId};
+use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen};
 use crate::services::Actor;
-use crate::store::{Account, Session};
+use crate::store::{Account, MadeBy, Session};
 
 const REFRESH_TOKEN: &str = "memsync_rt_";
 /// Between the session and the random part of a refresh token.
@@ -49,8 +49,10 @@ impl AuthService {
         let address = checked(email, Some(password), name.as_deref())?;
         // Also where the address has an account already: that answer tells who has one.
         self.registrations.take(origin.address, self.clock.now())?;
-        let account = self.new_account(address, Some(password), name).await?;
-        let (session, tokens) = self.new_session(&account)?;
+        let account = self
+            .new_account(address, Some(password), name, MadeBy::Registration)
+            .await?;
+        let (session, tokens) = self.new_session(&account.id, &account.email)?;
         let actor = Actor::person(&account.email, origin);
         let now = account.created_at;
         let transaction = self.store.begin().await?;
@@ -65,8 +67,18 @@ impl AuthService {
 
     /// Makes an account for whoever runs the command line; without a password it can only be used by keys.
     pub async fn create_account(&self, email: &str, name: Option<String>, password: Option<&str>) -> Result<Account> {
+        self.make_account(email, name, password, MadeBy::CommandLine).await
+    }
+
+    pub(super) async fn make_account(
+        &self,
+        email: &str,
+        name: Option<String>,
+        password: Option<&str>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
         let address = checked(email, password, name.as_deref())?;
-        let account = self.new_account(address, password, name).await?;
+        let account = self.new_account(address, password, name, made_by).await?;
         let transaction = self.store.begin().await?;
         transaction.insert_account(&account).await?;
         let event = Actor::operator().did("account.created", None, &account.id, account.created_at);
@@ -75,7 +87,13 @@ impl AuthService {
         Ok(account)
     }
 
-    async fn new_account(&self, address: String, password: Option<&str>, name: Option<String>) -> Result<Account> {
+    async fn new_account(
+        &self,
+        address: String,
+        password: Option<&str>,
+        name: Option<String>,
+        made_by: MadeBy,
+    ) -> Result<Account> {
         // Before the costly hash; the unique index decides in the end.
         if self.store.account_by_email(&address).await?.is_some() {
             return Err(Error::EmailTaken);
@@ -90,17 +108,18 @@ impl AuthService {
             name,
             password_hash,
             created_at: self.clock.now(),
+            made_by: Some(made_by),
         })
     }
 
-    pub(super) fn new_session(&self, account: &Account) -> Result<(Session, Tokens)> {
+    pub(super) fn new_session(&self, account_id: &AccountId, email: &str) -> Result<(Session, Tokens)> {
         let now = self.clock.now();
         let id = SessionId::generate();
         let family_key = secret::random()?;
         let refresh_token = new_refresh_token(&id, &family_key)?;
         let session = Session {
             family_key,
-            account_id: account.id.clone(),
+            account_id: account_id.clone(),
             client_id: None,
             scopes: ScopeSet::all(),
             refresh_hash: Some(refresh_token.hash()),
@@ -109,7 +128,7 @@ impl AuthService {
             revoked_at: None,
             id,
         };
-        let tokens = self.tokens_of(&session, account.email.clone(), refresh_token)?;
+        let tokens = self.tokens_of(&session, email.to_owned(), refresh_token)?;
         Ok((session, tokens))
     }
 
@@ -335,8 +354,12 @@ fn is_of_family(refresh_token: &str, family_key: &[u8; 32]) -> bool {
 fn checked(email: &str, password: Option<&str>, name: Option<&str>) -> Result<String> {
     let mut violations = Vec::new();
     let address = normalise_email(email);
-    if address.is_none() {
-        violations.push(Violation::new("email", "must be an e-mail address"));
+    match &address {
+        None => violations.push(Violation::new("email", "must be an e-mail address")),
+        Some(address) if has_unseen(address) => {
+            violations.push(Violation::new("email", "must have no control or invisible characters"));
+        }
+        Some(_) => {}
     }
     let address = address.unwrap_or_default();
     if let Some(fault) = password.and_then(|password| password::fault(password, &address)) {

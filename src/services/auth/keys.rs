@@ -1,5 +1,6 @@
 //! API keys: making, changing, rotating, revoking. No key makes or changes one beyond its own bounds.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,9 +8,12 @@ use ipnet::IpNet;
 
 use super::{AuthService, Secret};
 use crate::error::{Error, Result, Violation};
-use crate::model::{AccountId, ApiKeyId, Caller, Grant, ScopeSet};
+use crate::model::{AccountId, ApiKeyId, Caller, Grant, ScopeSet, id_fault};
 use crate::services::Actor;
 use crate::store::{ApiKeyRow, ApiKeyStatus};
+
+/// Keys that are read at one time, where only some are shown.
+const KEYS_AT_ONCE: u64 = 500;
 
 /// What a new key is to be.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +61,11 @@ impl AuthService {
 
     /// A key without its secret.
     fn new_key(&self, account_id: &AccountId, new: NewApiKey) -> Result<ApiKeyRow> {
+        let fault = |user_id: &String| Some(Violation::new("allowed_user_ids", id_fault(user_id)?));
+        let faults: Vec<Violation> = new.user_ids.iter().filter_map(fault).collect();
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
         let created_at = self.clock.now();
         let expires_at = match new.expires_in.map(TimeDelta::from_std) {
             None => None,
@@ -93,16 +102,46 @@ impl AuthService {
         Ok((row, secret))
     }
 
-    /// A page of the keys of an account, newest first; and how many there are on all pages.
+    /// A page of the keys of the caller's account, newest first; and how many there are on all pages. Whoever is bound to
+    /// some people sees the keys that reach nobody else.
     pub async fn list_api_keys(
         &self,
-        account_id: &AccountId,
+        caller: &Caller,
         status: Option<ApiKeyStatus>,
         offset: u64,
         limit: u64,
     ) -> Result<(Vec<ApiKeyRow>, u64)> {
         let status = status.map(|status| (status, self.clock.now()));
-        self.store.api_keys(Some(account_id), status, offset, limit).await
+        let account = Some(&caller.account_id);
+        if caller.grant.user_ids.is_empty() {
+            return self.store.api_keys(account, status, offset, limit).await;
+        }
+        let (mut page, mut total) = (Vec::new(), 0);
+        let mut read = 0;
+        loop {
+            let (rows, of_account) = self.store.api_keys(account, status, read, KEYS_AT_ONCE).await?;
+            read += KEYS_AT_ONCE;
+            for row in rows {
+                if reaches_no_more_people(&row.grant, &caller.grant) {
+                    if total >= offset && (page.len() as u64) < limit {
+                        page.push(row);
+                    }
+                    total += 1;
+                }
+            }
+            if read >= of_account {
+                return Ok((page, total));
+            }
+        }
+    }
+
+    /// The keys whose use the caller may read; nothing where that is everybody's of the account.
+    pub async fn readable_keys(&self, caller: &Caller) -> Result<Option<HashSet<String>>> {
+        if caller.grant.user_ids.is_empty() {
+            return Ok(None);
+        }
+        let (keys, _) = self.list_api_keys(caller, None, 0, u64::MAX).await?;
+        Ok(Some(keys.into_iter().map(|key| key.id.into()).collect()))
     }
 
     /// Every key of an account, or of all, newest first.
@@ -184,12 +223,13 @@ impl AuthService {
         Ok((new, secret))
     }
 
-    /// Revokes a key of the caller's account, but never the one of this request. Gives the time.
+    /// Revokes a key of the caller's account that is no more than the caller, but never the one of this request. Gives
+    /// the time.
     pub async fn delete_api_key(&self, caller: &Caller, actor: &Actor, id: &ApiKeyId) -> Result<DateTime<Utc>> {
         if caller.api_key_id() == Some(id) {
             return Err(Error::CannotDeleteActiveKey);
         }
-        self.revoke(actor, Some(&caller.account_id), id).await
+        self.revoke(actor, Some(caller), id).await
     }
 
     /// Revokes any key, for whoever runs the command line.
@@ -199,13 +239,16 @@ impl AuthService {
 
     /// In this process at once, in others when their cache forgets it. [`Error::ApiKeyNotFound`] where no such key
     /// is left to revoke.
-    async fn revoke(&self, actor: &Actor, account_id: Option<&AccountId>, id: &ApiKeyId) -> Result<DateTime<Utc>> {
+    async fn revoke(&self, actor: &Actor, caller: Option<&Caller>, id: &ApiKeyId) -> Result<DateTime<Utc>> {
         let now = self.clock.now();
         let transaction = self.store.begin().await?;
-        let row = transaction.api_key(account_id, id).await?;
+        let row = transaction.api_key(caller.map(|caller| &caller.account_id), id).await?;
         let mut row = row
             .filter(|row| row.revoked_at.is_none())
             .ok_or(Error::ApiKeyNotFound)?;
+        if let Some(caller) = caller {
+            within(&row.grant, &caller.grant)?;
+        }
         row.revoked_at = Some(now);
         transaction.update_api_key(&row).await?;
         let event = actor.did("key.deleted", Some(id.as_str()), &row.account_id, now);
@@ -232,14 +275,17 @@ fn inherit(grant: &mut Grant, maker: &Grant) {
     grant.expires_at = grant.expires_at.or(maker.expires_at);
 }
 
+fn reaches_no_more_people(grant: &Grant, maker: &Grant) -> bool {
+    let people = &maker.user_ids;
+    people.is_empty() || !grant.user_ids.is_empty() && grant.user_ids.iter().all(|person| people.contains(person))
+}
+
 /// Refuses a grant that is more than its maker's in any respect.
 fn within(grant: &Grant, maker: &Grant) -> Result<()> {
     if let Some(scope) = grant.scopes.missing_from(maker.scopes) {
         return Err(Error::Forbidden(scope));
     }
-    let people = &maker.user_ids;
-    let persons_fit =
-        people.is_empty() || !grant.user_ids.is_empty() && grant.user_ids.iter().all(|person| people.contains(person));
+    let persons_fit = reaches_no_more_people(grant, maker);
     let networks_fit = maker.networks.is_empty()
         || !grant.networks.is_empty()
             && grant

@@ -28,6 +28,7 @@ mod places;
 mod programs;
 mod registrations;
 mod secret;
+mod setup;
 mod sign_in;
 mod token;
 
@@ -68,7 +69,7 @@ pub struct AuthSettings {
 pub enum Credential<'a> {
     /// The header `X-API-Key`.
     ApiKey(&'a str),
-    /// The token of `Authorization: Bearer`.
+    /// The token of `Authorization: Bearer`; or a key, of a client that can send no other header.
     Bearer(&'a str),
 }
 
@@ -132,6 +133,7 @@ impl AuthService {
     pub async fn authenticate(&self, credential: Credential<'_>, address: Option<IpAddr>) -> Result<Arc<Caller>> {
         match credential {
             Credential::ApiKey(key) => self.authenticate_key(key, address).await,
+            Credential::Bearer(key) if secret::is_api_key(key) => self.authenticate_key(key, address).await,
             Credential::Bearer(token) => self.authenticate_token(token).await,
         }
     }
@@ -254,11 +256,12 @@ impl AuthService {
         self.sessions.run_pending_tasks().await;
     }
 
-    /// Forgets what has ended: sessions, and codes that nobody fetched.
+    /// Forgets what has ended: sessions, links, and codes that nobody fetched.
     pub async fn purge(&self) -> Result<()> {
         let now = self.clock.now();
         self.store.purge_sessions(now).await?;
         self.store.purge_sign_in_places(now - places::REMEMBERED).await?;
+        self.store.purge_setup_links(now).await?;
         self.store.purge_oauth_codes(now).await
     }
 }

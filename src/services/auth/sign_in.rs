@@ -21,7 +21,7 @@ impl AuthService {
     /// Signs in. An unknown address and a wrong password are told apart by nothing: not by words, not by time.
     pub async fn login(&self, origin: &Origin, email: &str, password: &str) -> Result<Tokens> {
         let account = self.check_password(origin, email, password, Asking::Stranger).await?;
-        let (session, tokens) = self.new_session(&account)?;
+        let (session, tokens) = self.new_session(&account.id, &account.email)?;
         let event = Actor::person(&account.email, origin).did(
             "session.created",
             Some(session.id.as_str()),

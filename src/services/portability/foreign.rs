@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Imported;
 use super::line::{self, Fault};
 use crate::extraction;
-use crate::model::{Memory, MemoryId, OWN_PERSON};
+use crate::model::{Memory, MemoryId, OWN_PERSON, is_servable, time_of_number};
 use crate::services::sense;
 use crate::store::{MemoryRow, MemoryVersion};
 
@@ -100,11 +100,16 @@ pub(super) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// A field that is a time: RFC 3339, one without a zone (UTC then), or a date.
+/// A field that is a time: RFC 3339, one without a zone (UTC then), or a date; as numbers, seconds or milliseconds since
+/// 1970.
 pub(super) fn time(fields: &Map<String, Value>, name: &str) -> Result<Option<DateTime<Utc>>, Fault> {
     let Some(value) = fields.get(name).filter(|value| !value.is_null()) else {
         return Ok(None);
     };
+    if let Some(number) = value.as_f64() {
+        let time = time_of_number(number).ok_or_else(|| Fault::from(format!("{name}: must be a time")))?;
+        return Ok(Some(time));
+    }
     let text = value.as_str().unwrap_or_default();
     let zoned = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
     let time = zoned
@@ -115,5 +120,9 @@ pub(super) fn time(fields: &Map<String, Value>, name: &str) -> Result<Option<Dat
             text.parse::<NaiveDate>()
                 .map(|day| day.and_time(NaiveTime::MIN).and_utc())
         });
-    time.map(Some).map_err(|_| format!("{name}: must be a time").into())
+    match time {
+        Ok(time) if is_servable(time) => Ok(Some(time)),
+        Ok(_) => Err(format!("{name}: must be a time between the years 1 and 9999").into()),
+        Err(_) => Err(format!("{name}: must be a time").into()),
+    }
 }

@@ -2,7 +2,7 @@
 //! same import again goes on from there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::Imported;
 use super::line::{self, Fault};
 use super::{items, mem0, zep};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 use crate::model::{AccountId, Grant, Memory, MemoryId, Owner};
 use crate::services::cpu::on_cpu;
 use crate::services::indexes::{embed, new_embeddings, texts};
@@ -29,6 +29,8 @@ const MAX_LINE_BYTES: usize = 4 << 20;
 const MAX_ERRORS: usize = 1_000;
 /// Memories that a dry run shows.
 const PREVIEW: usize = 10;
+/// Some programs begin a file with a byte order mark.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Records of a foreign export that are read ahead.
 const READ_AHEAD: usize = 64;
 
@@ -110,6 +112,9 @@ pub struct Import {
 impl Import {
     /// Nothing is taken in yet.
     pub fn new(service: Arc<MemoryService>, options: ImportOptions) -> Result<Self> {
+        if let Some(fault) = options.user_id.as_deref().and_then(line::user_id_fault) {
+            return Err(Error::Invalid(vec![Violation::new("user_id", fault)]));
+        }
         let spool = match options.format {
             ImportFormat::Memsync => None,
             ImportFormat::Mem0 | ImportFormat::Zep => Some(tempfile::tempfile().map_err(away)?),
@@ -183,14 +188,22 @@ impl Import {
             self.fail(self.lines, format!("must be at most {MAX_LINE_BYTES} bytes"));
             return;
         }
+        let line = match line.strip_prefix(BYTE_ORDER_MARK) {
+            Some(unmarked) if self.lines == 1 => unmarked,
+            _ => line.as_slice(),
+        };
         if line.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        self.add(self.lines, line.len(), line::read(&line));
+        self.add(self.lines, line.len(), line::read(line));
     }
 
     async fn take_foreign(&mut self, mut spool: std::fs::File) -> Result<()> {
+        let mut mark = [0; BYTE_ORDER_MARK.len()];
         spool.seek(SeekFrom::Start(0)).map_err(away)?;
+        let is_marked = spool.read_exact(&mut mark).is_ok() && mark == BYTE_ORDER_MARK;
+        let start = if is_marked { BYTE_ORDER_MARK.len() as u64 } else { 0 };
+        spool.seek(SeekFrom::Start(start)).map_err(away)?;
         let (sender, mut records) = mpsc::channel::<Value>(READ_AHEAD);
         // It waits for whoever takes the records, and must keep no core from them.
         let reading = tokio::task::spawn_blocking(move || items::read(std::io::BufReader::new(spool), &sender));
@@ -218,6 +231,10 @@ impl Import {
             Ok(mut imported) => {
                 if let Some(user_id) = &self.options.user_id {
                     imported.user_id.clone_from(user_id);
+                }
+                if let Some(fault) = line::user_id_fault(&imported.user_id) {
+                    self.fail(line, format!("memory.user_id: {fault}"));
+                    return;
                 }
                 if !self.options.grant.covers_person(&imported.user_id) {
                     self.fail(line, "user_id: this key may not access that person".to_owned());
@@ -309,6 +326,7 @@ impl MemoryService {
         })
         .await?;
         let transaction = self.store.begin().await?;
+        self.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(owner, now).await?;
         let ids: Vec<MemoryId> = memories.iter().map(|memory| memory.id.clone()).collect();
         // Another import of the same may have come first.
@@ -326,6 +344,8 @@ impl MemoryService {
         if rows.is_empty() {
             return Ok(0);
         }
+        let quotas = self.quotas(&transaction, account, &person.id).await?;
+        quotas.admit(rows.len())?;
         transaction
             .insert_memories(account, &person.id, person.revision, &rows)
             .await?;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{ExportedMemory, Imported};
 use crate::extraction;
-use crate::model::{Category, Memory, MemoryId, MemoryType, OWN_PERSON, Source};
+use crate::model::{Category, Memory, MemoryId, MemoryType, OWN_PERSON, Source, id_fault, is_servable};
 use crate::store::{MemoryRow, MemoryVersion};
 
 /// The version of the format.
@@ -215,22 +215,44 @@ pub(super) fn read(line: &[u8]) -> Result<Imported, Fault> {
 /// The limits that every memory keeps, wherever it comes from. What is sensitive becomes private.
 pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
     let memory = &mut imported.row.memory;
-    if !memory.id.as_str().starts_with("mem_") || memory.id.as_str().len() > MAX_VISIBLE {
+    if !is_memory_id(memory.id.as_str()) {
         return Err("memory.id: must be mem_…".into());
+    }
+    let versions = imported.versions.iter().map(|version| &version.superseded_by);
+    for id in versions.chain([&memory.superseded_by]).flatten() {
+        // What took the place of a foreign record is not known.
+        if !id.as_str().is_empty() && !is_memory_id(id.as_str()) {
+            return Err("superseded_by: must be mem_…".into());
+        }
     }
     text("memory.memory", &memory.text)?;
     for version in &imported.versions {
         text("versions.memory", &version.text)?;
     }
     for (field, value) in [
-        ("memory.id", memory.id.as_str()),
-        ("memory.user_id", imported.user_id.as_str()),
         ("memory.agent_id", memory.agent_id.as_str()),
         ("memory.thread_id", memory.thread_id.as_str()),
         ("memory.source", memory.source.as_str()),
     ] {
         if value.chars().count() > MAX_VISIBLE || value.chars().any(char::is_control) {
             return Err(format!("{field}: must be at most {MAX_VISIBLE} visible characters").into());
+        }
+    }
+    let of_memory = [
+        ("memory.created_at", Some(memory.created_at)),
+        ("memory.updated_at", Some(memory.updated_at)),
+        ("memory.event_time", memory.event_time),
+        ("memory.expires_at", memory.expires_at),
+    ];
+    let of_versions = imported.versions.iter().flat_map(|version| {
+        [
+            ("versions.changed_at", Some(version.changed_at)),
+            ("versions.event_time", version.event_time),
+        ]
+    });
+    for (field, time) in of_memory.into_iter().chain(of_versions) {
+        if time.is_some_and(|time| !is_servable(time)) {
+            return Err(format!("{field}: must be a time between the years 1 and 9999").into());
         }
     }
     if !(0.0..=1.0).contains(&memory.importance) {
@@ -254,8 +276,20 @@ pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
     Ok(imported)
 }
 
+fn is_memory_id(id: &str) -> bool {
+    id.starts_with("mem_") && id.len() <= MAX_VISIBLE && id_fault(id).is_none()
+}
+
+/// What is wrong with a `user_id` that a record or whoever imports names; nothing where it can be one.
+pub(super) fn user_id_fault(user_id: &str) -> Option<Fault> {
+    if user_id.chars().count() > MAX_VISIBLE {
+        return Some(format!("must be at most {MAX_VISIBLE} characters").into());
+    }
+    id_fault(user_id).map(Fault::from)
+}
+
 fn version(version: LineVersion) -> Result<MemoryVersion, Fault> {
-    let known = ["added", "updated", "superseded", "reclassified"];
+    let known = ["added", "updated", "superseded", "reclassified", "restored"];
     if !known.contains(&version.operation.as_str()) {
         return Err(format!("versions.operation: must be one of {}", known.join(", ")).into());
     }

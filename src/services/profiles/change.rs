@@ -191,7 +191,9 @@ impl ProfileService {
             memories.indexes.refresh(owner, &slot, &guard).await?;
             // As it is at the revision that the index shows; whoever changes it makes another one.
             let mut row = slot.read(|state| state.profile.row()).unwrap_or_else(|| new_row(now));
-            let before = stored::stored(&row)?.map(|bio| text_of(&bio));
+            // What a change of memories left of one is no version of its own.
+            let is_whole = row.generated_at.is_some();
+            let before = stored::stored(&row)?.filter(|_| is_whole).map(|bio| text_of(&bio));
             let reason = match why {
                 "memories" => reason(&row, now),
                 other => other,

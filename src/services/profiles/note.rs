@@ -60,15 +60,89 @@ impl ProfileNote {
         }
     }
 
-    /// A memory changed: a biography that rests on it is not to be shown any more.
-    pub(in crate::services) fn memory_changed(&mut self, id: &MemoryId) {
-        if let Some(row) = self.row.as_mut().filter(|row| row.sources.contains(id)) {
-            let row = Arc::make_mut(row);
-            row.bio = None;
-            row.sources.clear();
-            row.due_at = None;
-            self.bio = None;
-            self.is_due = true;
+    /// A memory changed at `now`: what rests on it of the biography is not to be shown any more.
+    pub(in crate::services) fn memory_changed(&mut self, id: &MemoryId, now: DateTime<Utc>) {
+        let Some(row) = self.row.as_mut().filter(|row| row.sources.contains(id)) else {
+            return;
+        };
+        let row = Arc::make_mut(row);
+        row.forget(std::slice::from_ref(id), now);
+        let left = stored(row).ok().flatten().filter(|_| self.bio.is_some());
+        self.bio = left.map(|bio| text_of(&bio).into());
+        self.is_due = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Bio, BioRequest, Sentence};
+    use crate::services::profiles::stored::{StoredBio, new_row, to_json};
+
+    fn id(id: &str) -> MemoryId {
+        MemoryId::from_stored(id)
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).expect("a time")
+    }
+
+    fn written() -> ProfileRow {
+        let sentence = |text: &str, memories: &[&str]| Sentence {
+            text: text.to_owned(),
+            memories: memories.iter().copied().map(id).collect(),
+        };
+        let bio = Bio {
+            sentences: vec![
+                sentence("Nora works at Fjord Boats and builds a boat.", &["job", "boat"]),
+                sentence("They love rowing.", &["rowing"]),
+            ],
+            themes: vec!["fjord".to_owned()],
+            named_by: Some(id("name")),
+            ..Bio::default()
+        };
+        ProfileRow {
+            bio: Some(to_json(&StoredBio::of(&bio, &BioRequest::default())).expect("JSON")),
+            sources: bio.sources(),
+            generated_at: Some(now()),
+            due_at: Some(now() + STALE),
+            ..new_row(now())
         }
+    }
+
+    fn after_a_change_of(memory: &str) -> ProfileNote {
+        let mut note = ProfileNote::of(Some(written())).expect("a note");
+        note.memory_changed(&id(memory), now());
+        note
+    }
+
+    #[test]
+    fn the_sentences_of_a_changed_memory_go_and_the_others_stay_until_all_is_written_anew() {
+        let note = after_a_change_of("boat");
+        assert_eq!(note.bio.as_deref(), Some("They love rowing."));
+        let row = note.row.as_deref().expect("a row");
+        assert_eq!(row.sources, [id("rowing"), id("name")]);
+        assert_eq!((row.due_at, row.generated_at), (Some(now()), None));
+        let kept = row.bio.as_ref().expect("a bio").to_string();
+        assert!(!kept.contains("jord"), "{kept}");
+        assert!(!note.wants_another(1_000), "it is due already");
+    }
+
+    #[test]
+    fn nothing_is_left_where_the_name_goes_or_may_be_in_any_sentence() {
+        let note = after_a_change_of("name");
+        assert_eq!(note.bio, None);
+        assert_eq!(note.row.expect("a row").bio, None);
+        let mut older = written();
+        let bio = older.bio.as_mut().and_then(serde_json::Value::as_object_mut);
+        bio.expect("an object").remove("named_by");
+        older.forget(&[id("rowing")], now());
+        assert_eq!((older.bio, older.sources), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_memory_that_is_not_behind_it_changes_nothing() {
+        let note = after_a_change_of("other");
+        assert_eq!(note.row.as_deref(), Some(&written()));
     }
 }

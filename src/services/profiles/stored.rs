@@ -56,6 +56,9 @@ pub(super) struct StoredBio {
     confidence: f32,
     categories: Vec<String>,
     themes: Vec<String>,
+    /// Absent in what was written before it was known.
+    #[serde(default)]
+    named_by: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -128,6 +131,7 @@ impl StoredBio {
                 .map(|category| category.as_str().to_owned())
                 .collect(),
             themes: bio.themes.clone(),
+            named_by: bio.named_by.as_ref().map(ToString::to_string),
         }
     }
 
@@ -141,6 +145,7 @@ impl StoredBio {
             confidence: self.confidence,
             categories: self.categories.iter().filter_map(|word| word.parse().ok()).collect(),
             themes: self.themes.clone(),
+            named_by: self.named_by.as_ref().map(MemoryId::from_stored),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -96,6 +96,8 @@ pub struct RateLimiter {
     store: Store,
     clock: Clock,
     settings: RateLimitSettings,
+    /// The one account without limits.
+    unlimited: OnceLock<AccountId>,
     accounts: Cache<AccountId, Arc<AccountTokens>>,
     keys: Cache<ApiKeyId, Arc<Tokens>>,
     anonymous: AddressLimits,
@@ -109,10 +111,29 @@ impl RateLimiter {
             store,
             clock,
             settings,
+            unlimited: OnceLock::new(),
             accounts: forgetful(),
             keys: forgetful(),
             anonymous: AddressLimits::per_minute(settings.unauthenticated),
             addresses: AddressLimits::per_minute(settings.requests_of_address),
+        }
+    }
+
+    /// Takes the account's limits off, until the process ends. Those of its keys stay.
+    pub fn lift_for(&self, account_id: AccountId) {
+        // Whoever came first stays.
+        let _ = self.unlimited.set(account_id);
+    }
+
+    fn limits_of_account(&self, account_id: &AccountId) -> RateLimitSettings {
+        match self.unlimited.get() {
+            Some(unlimited) if unlimited == account_id => RateLimitSettings {
+                requests: 0,
+                searches: 0,
+                integrations: 0,
+                ..self.settings
+            },
+            Some(_) | None => self.settings,
         }
     }
 
@@ -124,9 +145,10 @@ impl RateLimiter {
             (limit, 0) => limit,
             (limit, own) => limit.min(own),
         };
+        let limits = self.limits_of_account(&caller.account_id);
         RateLimitSettings {
-            requests: both(self.settings.requests),
-            ..self.settings
+            requests: both(limits.requests),
+            ..limits
         }
     }
 
@@ -134,14 +156,15 @@ impl RateLimiter {
     /// one with `retry_after_us` refuses the request.
     pub async fn take(&self, caller: &Caller, class: RateLimitClass) -> Result<Option<Allowance>> {
         let account = self.accounts.get_with_by_ref(&caller.account_id, Arc::default);
+        let limits = self.limits_of_account(&caller.account_id);
         let own_limit = caller.api_key_id().zip(caller.grant.requests_per_minute);
         let own = own_limit.map(|(id, limit)| (self.keys.get_with_by_ref(id, Arc::default), limit));
         let special = match class {
             RateLimitClass::General => None,
-            RateLimitClass::Search => Some(("searches", self.settings.searches, &account.search)),
-            RateLimitClass::Integration => Some(("integrations", self.settings.integrations, &account.integration)),
+            RateLimitClass::Search => Some(("searches", limits.searches, &account.search)),
+            RateLimitClass::Integration => Some(("integrations", limits.integrations, &account.integration)),
         };
-        let general = Some(("requests", self.settings.requests, &account.general));
+        let general = Some(("requests", limits.requests, &account.general));
         let own = own.as_ref().map(|(tokens, limit)| ("", *limit, &**tokens));
         // Always in this order, so that two requests never wait for each other.
         let shares = [general, special, own].map(|share| {

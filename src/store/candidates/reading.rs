@@ -6,10 +6,11 @@ use std::fmt::Write;
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, QueryResult};
 
-use super::{MAX_TERM_BYTES, Sql, table, vector_text};
+use super::{MAX_TERM_BYTES, table, vector_text};
 use crate::error::Result;
 use crate::model::{Filter, Memory, MemoryId, Owner, PersonId};
 use crate::store::connection::Guarded;
+use crate::store::sql::Sql;
 use crate::store::{Store, db_error, memories};
 
 /// What a context word counts beside an own one, when candidates are chosen.
@@ -176,7 +177,7 @@ async fn near(
         sql.bind(vector_text(vector)),
         query.limit
     );
-    reading.query_all_raw(sql.statement(text)).await.map_err(db_error)
+    reading.query_all_raw(sql.postgres(text)).await.map_err(db_error)
 }
 
 /// Candidates by how rare those terms are that they have: BM25's inverse document frequency, without its regard for
@@ -233,7 +234,7 @@ async fn matching(
         passing(&mut sql, query),
         query.limit
     );
-    reading.query_all_raw(sql.statement(text)).await.map_err(db_error)
+    reading.query_all_raw(sql.postgres(text)).await.map_err(db_error)
 }
 
 /// What stands in the same conversations at most `reach` turns from the leaders.
@@ -259,7 +260,7 @@ async fn beside(
         sql.bind(query.owner.account_id.as_str()),
         passing(&mut sql, query)
     );
-    reading.query_all_raw(sql.statement(text)).await.map_err(db_error)
+    reading.query_all_raw(sql.postgres(text)).await.map_err(db_error)
 }
 
 fn of_person(sql: &mut Sql, query: &CandidateQuery<'_>) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sea_orm::entity::prelude::*;
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ActiveValue::Set, QuerySelect};
+use sea_orm::{ActiveValue::Set, PaginatorTrait, QuerySelect, QueryTrait};
 
 use super::{
     ActiveModel, Column, Contents, Entity, IDS_PER_STATEMENT, MemoryRow, NewMemory, ROWS_PER_STATEMENT, category_bits,
@@ -15,9 +15,21 @@ use super::{
 use crate::error::Result;
 use crate::model::{AccountId, Memory, MemoryId, PersonId};
 use crate::store::vault::AccountCipher;
-use crate::store::{Transaction, db_error};
+use crate::store::{PersonChange, Transaction, db_error};
 
 impl Transaction {
+    /// How many memories the account, or a person of it, has, superseded ones too.
+    pub async fn count_memories(&self, account_id: &AccountId, person_id: Option<&PersonId>) -> Result<u64> {
+        Entity::find()
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .apply_if(person_id, |select, person_id| {
+                select.filter(Column::PersonId.eq(person_id.as_str()))
+            })
+            .count(&self.0)
+            .await
+            .map_err(db_error)
+    }
+
     /// Which of these ids the account has already.
     pub async fn known_ids(&self, account_id: &AccountId, ids: &[MemoryId]) -> Result<HashSet<MemoryId>> {
         let mut known = HashSet::new();
@@ -112,33 +124,75 @@ impl Transaction {
         Ok(())
     }
 
-    /// Closes a memory whose place a newer one takes, keeping the version until now.
-    pub async fn supersede_memory(
+    /// Closes memories whose place newer ones take, keeping the versions until now.
+    pub async fn supersede_memories(
         &self,
         account_id: &AccountId,
         person_id: &PersonId,
         revision: i64,
         changed_by: &str,
         now: DateTime<Utc>,
-        closed: &Memory,
+        closed: &[Arc<Memory>],
     ) -> Result<()> {
-        let by = closed.superseded_by.as_ref().map(MemoryId::as_str);
-        self.keep_version(account_id, person_id, &closed.id).await?;
+        let change = PersonChange {
+            account_id,
+            person_id,
+            revision,
+            changed_by,
+            now,
+        };
+        let ids: Vec<MemoryId> = closed.iter().map(|memory| memory.id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.keep_versions(account_id, person_id, &ids).await?;
+        for memory in closed {
+            let by = memory.superseded_by.as_ref().map(MemoryId::as_str);
+            self.write_successor(&change, "superseded", &memory.id, memory.version, by)
+                .await?;
+        }
+        self.forget_bios_of(account_id, person_id, &ids, false, now).await?;
+        Ok(())
+    }
+
+    /// Says what took the place of a memory, or that nothing did, keeping the version until now.
+    pub(in crate::store) async fn replace_memory(
+        &self,
+        change: &PersonChange<'_>,
+        operation: &'static str,
+        id: &MemoryId,
+        version: i64,
+        by: Option<&str>,
+    ) -> Result<()> {
+        let ids = std::slice::from_ref(id);
+        self.keep_versions(change.account_id, change.person_id, ids).await?;
+        self.write_successor(change, operation, id, version, by).await?;
+        self.forget_bios_of(change.account_id, change.person_id, ids, false, change.now)
+            .await?;
+        Ok(())
+    }
+
+    async fn write_successor(
+        &self,
+        change: &PersonChange<'_>,
+        operation: &'static str,
+        id: &MemoryId,
+        version: i64,
+        by: Option<&str>,
+    ) -> Result<()> {
         Entity::update_many()
-            .col_expr(Column::Revision, Expr::value(revision))
-            .col_expr(Column::Version, Expr::value(closed.version))
-            .col_expr(Column::Operation, Expr::value("superseded"))
-            .col_expr(Column::ChangedBy, Expr::value(changed_by))
+            .col_expr(Column::Revision, Expr::value(change.revision))
+            .col_expr(Column::Version, Expr::value(version))
+            .col_expr(Column::Operation, Expr::value(operation))
+            .col_expr(Column::ChangedBy, Expr::value(change.changed_by))
             .col_expr(Column::SupersededBy, Expr::value(by))
-            .col_expr(Column::UpdatedAt, Expr::value(now))
-            .filter(Column::AccountId.eq(account_id.as_str()))
-            .filter(Column::PersonId.eq(person_id.as_str()))
-            .filter(Column::Id.eq(closed.id.as_str()))
+            .col_expr(Column::UpdatedAt, Expr::value(change.now))
+            .filter(Column::AccountId.eq(change.account_id.as_str()))
+            .filter(Column::PersonId.eq(change.person_id.as_str()))
+            .filter(Column::Id.eq(id.as_str()))
             .exec(&self.0)
             .await
             .map_err(db_error)?;
-        let closed = std::slice::from_ref(&closed.id);
-        self.forget_bios_of(account_id, person_id, closed, false, now).await?;
         Ok(())
     }
 
@@ -181,7 +235,8 @@ impl Transaction {
         changed_by: &str,
         memory: &Memory,
     ) -> Result<()> {
-        self.keep_version(account_id, person_id, &memory.id).await?;
+        let changed = std::slice::from_ref(&memory.id);
+        self.keep_versions(account_id, person_id, changed).await?;
         let cipher = self.cipher_for(account_id, memory).await?;
         if let Some(cipher) = &cipher {
             self.seal_versions(account_id, &memory.id, cipher).await?;
@@ -210,7 +265,6 @@ impl Transaction {
             .exec(&self.0)
             .await
             .map_err(db_error)?;
-        let changed = std::slice::from_ref(&memory.id);
         self.forget_bios_of(account_id, person_id, changed, memory.is_private(), memory.updated_at)
             .await?;
         Ok(())

@@ -172,7 +172,10 @@ async fn an_allowance_is_taken_before_the_body_is_read() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_does_not_come_ends_with_a_408() {
-    let (server, rest, _data) = start(&[("MEMSYNC_LIMITS__BODY_TIMEOUT", "1")]);
+    let (server, rest, _data) = start(&[
+        ("MEMSYNC_LIMITS__BODY_TIMEOUT", "1"),
+        ("MEMSYNC_LIMITS__SEARCHES_PER_MINUTE", "50"),
+    ]);
     let (_sender, body) = unfinished("{\"query\":");
     let answer = post(
         http2(&server),

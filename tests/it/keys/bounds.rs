@@ -10,7 +10,7 @@ use serde_json::json;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::{ada, assert_unauthenticated, create, with_key};
+use super::{ada, assert_unauthenticated, create, id_of, listed, with_key};
 use crate::support::{Answer, Rest, TestServer, bindings, call_raw, conversation};
 
 /// Those that name no person: a list leaves out whom the key does not name, a backup of theirs is none. The tests of
@@ -37,6 +37,61 @@ fn naming(method: &MethodDescriptor, person: &str) -> Vec<u8> {
 fn assert_forbidden_person(answer: &Answer) {
     assert_eq!(answer.failure(403, "PERMISSION_DENIED"), json!({"field": "user_id"}));
     assert_eq!(answer.json()["detail"], "Insufficient permissions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_bound_to_somebody_neither_deletes_nor_reads_of_keys_that_reach_others() {
+    let (server, _hand, rest) = ada().await;
+    let full = create(&rest, &json!({"name": "full"})).await;
+    let scopes = json!([
+        "memories:read",
+        "memories:write",
+        "keys:read",
+        "keys:write",
+        "usage:read"
+    ]);
+    let bound = create(
+        &rest,
+        &json!({"name": "bound", "scopes": scopes, "allowed_user_ids": ["p1"]}),
+    )
+    .await;
+    let both = json!({"name": "both", "scopes": ["memories:read"], "allowed_user_ids": ["p1", "p2"]});
+    let both = create(&rest, &both).await;
+    let client = with_key(&server, &bound);
+    for id in [id_of(&full), id_of(&both)] {
+        client
+            .delete(&format!("/v1/api-keys/{id}"))
+            .await
+            .failure(403, "PERMISSION_DENIED");
+        assert_eq!(listed(&rest, id).await["status"], "active");
+    }
+    let heir = create(&client, &json!({"name": "heir", "scopes": ["memories:read"]})).await;
+    with_key(&server, &full).get("/v1/memories").await.ok();
+    with_key(&server, &heir)
+        .with("x-user-id", "p1")
+        .get("/v1/memories")
+        .await
+        .ok();
+
+    let page = client.get("/v1/api-keys?limit=1").await.ok();
+    assert_eq!(json!([page["total"], page["has_more"]]), json!([2, true]), "{page}");
+    assert_eq!(page["api_keys"][0]["name"], "heir");
+    let page = client.get("/v1/api-keys?limit=1&offset=1").await.ok();
+    assert_eq!(page["api_keys"][0]["name"], "bound");
+    assert_eq!(page["has_more"], false);
+
+    let usage = client.get("/v1/usage").await.ok();
+    let series = usage["series"].as_array().unwrap();
+    let seen: std::collections::BTreeSet<&str> = series.iter().map(|s| s["api_key_id"].as_str().unwrap()).collect();
+    assert_eq!(seen, [id_of(&bound), id_of(&heir)].into(), "{usage}");
+    let sum: i64 = series.iter().map(|step| step["requests"].as_i64().unwrap()).sum();
+    assert_eq!(usage["totals"]["requests"], sum);
+    let of_full = client.get(&format!("/v1/usage?api_key_id={}", id_of(&full))).await.ok();
+    assert_eq!(of_full["series"], json!([]));
+    client.get("/v1/audit-log").await.failure(403, "PERMISSION_DENIED");
+
+    client.delete(&format!("/v1/api-keys/{}", id_of(&heir))).await.ok();
+    assert_eq!(listed(&rest, id_of(&heir)).await["status"], "revoked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

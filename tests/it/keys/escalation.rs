@@ -133,13 +133,16 @@ async fn a_key_touches_no_key_that_is_more_than_itself() {
     ] {
         let target = create(&rest, &with(base.clone(), name, value.clone())).await;
         let path = format!("/v1/api-keys/{}", id_of(&target));
-        for (verb, path) in [("PATCH", path.clone()), ("POST", format!("{path}/rotate"))] {
+        for (verb, path) in [
+            ("PATCH", path.clone()),
+            ("POST", format!("{path}/rotate")),
+            ("DELETE", path.clone()),
+        ] {
             let answer = client.call(verb, &path, &json!({"name": "mine"})).await;
             answer.failure(403, "PERMISSION_DENIED");
         }
         let row = listed(&rest, id_of(&target)).await;
         assert_eq!((&row["name"], &row["status"]), (&json!("target"), &json!("active")));
-        // Not a secret of it, and no later end: it can only be taken away.
         let narrowed = json!({"scopes": ["memories:read"], "rate_limit_per_minute": 1});
         client.patch(&path, &narrowed).await.failure(403, "PERMISSION_DENIED");
     }

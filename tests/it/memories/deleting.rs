@@ -132,6 +132,153 @@ async fn nobody_deletes_another_persons_memory() {
     assert_eq!(rest.list("").await.len(), 3);
 }
 
+/// Three employers, each of which took the place of the one before.
+async fn career(rest: &Rest) -> [String; 3] {
+    let mut ids = Vec::new();
+    for words in [
+        "I work at Google as an engineer.",
+        "I got promoted to senior engineer at Google.",
+        "I joined Meta.",
+    ] {
+        let stored = rest.store(&conversation("t", &[words])).await;
+        ids.push(stored["memories"][0]["id"].as_str().unwrap().to_owned());
+    }
+    ids.try_into().unwrap()
+}
+
+/// The ids of what holds now; search says the same as the list.
+async fn held(rest: &Rest) -> Vec<String> {
+    let ids = |memories: Vec<Value>| {
+        let ids = memories.iter().map(|memory| memory["id"].as_str().unwrap().to_owned());
+        let mut ids: Vec<String> = ids.collect();
+        ids.sort();
+        ids
+    };
+    let listed = ids(rest.list("").await);
+    let found = ids(rest.search(&json!({"query": "employer", "limit": 100})).await);
+    assert_eq!(found, listed);
+    listed
+}
+
+async fn restore(rest: &Rest, deletion: &Value) {
+    let path = format!("/v1/backups/{}/restore", deletion["backup_id"].as_str().unwrap());
+    rest.post(&path, &json!({})).await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_deleted_memory_had_replaced_holds_again() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let [engineer, senior, meta] = career(&rest).await;
+    assert_eq!(held(&rest).await, [meta.as_str()]);
+    let answer = delete(&rest, &meta, "").await.ok();
+    assert_eq!(answer["restored"], json!([senior]), "not what that one had replaced");
+    assert_eq!(held(&rest).await, [senior.as_str()]);
+    let history = rest.get(&format!("/v1/memories/{senior}/history")).await.ok();
+    let versions = history["versions"].as_array().unwrap();
+    let told = versions
+        .iter()
+        .map(|version| (&version["operation"], version["superseded_by"].as_str()));
+    let expected = [
+        (json!("updated"), None),
+        (json!("superseded"), Some(meta.as_str())),
+        (json!("restored"), None),
+    ];
+    assert!(
+        told.eq(expected.iter().map(|(operation, by)| (operation, *by))),
+        "{history}"
+    );
+    let again = rest
+        .store(&conversation("t", &["I got promoted to senior engineer at Google."]))
+        .await;
+    assert_eq!(again["memories"][0]["operation"], "unchanged", "it is known again");
+
+    let answer = delete(&rest, &senior, "backup=false").await.ok();
+    assert_eq!(answer["restored"], json!([engineer]));
+    let answer = delete(&rest, &engineer, "").await.ok();
+    assert!(answer.get("restored").is_none(), "{answer}");
+    assert!(held(&rest).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_comes_back_where_it_is_not_wanted_or_something_newer_is_left() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let [engineer, senior, meta] = career(&rest).await;
+    let answer = delete(&rest, &senior, "").await.ok();
+    assert!(answer.get("restored").is_none(), "{answer}");
+    assert_eq!(held(&rest).await, [meta.as_str()]);
+    let history = rest.get(&format!("/v1/memories/{meta}/history")).await.ok();
+    assert_eq!(
+        history["supersedes"],
+        json!([engineer]),
+        "it took the place of what that one had replaced"
+    );
+    restore(&rest, &answer).await;
+    assert_eq!(held(&rest).await, [meta.as_str()], "it comes back as what was replaced");
+
+    let answer = delete(&rest, &meta, "restore_superseded=false").await.ok();
+    assert!(answer.get("restored").is_none(), "{answer}");
+    assert!(held(&rest).await.is_empty());
+    restore(&rest, &answer).await;
+    assert_eq!(held(&rest).await, [meta.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_brings_back_the_newest_that_is_left() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let [engineer, senior, meta] = career(&rest).await;
+    let both = json!({"memory_ids": [senior, meta]});
+    let answer = rest.post("/v1/memories/batch-delete", &both).await.ok();
+    assert_eq!(answer["restored"], json!([engineer]));
+    assert_eq!(held(&rest).await, [engineer.as_str()]);
+    restore(&rest, &answer).await;
+    assert_eq!(held(&rest).await, [meta.as_str()], "one value holds");
+    let kept = json!({"memory_ids": [senior, meta], "restore_superseded": false});
+    let answer = rest.post("/v1/memories/batch-delete", &kept).await.ok();
+    assert!(answer.get("restored").is_none(), "{answer}");
+    assert!(held(&rest).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_brought_back_leaves_one_current_value() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await;
+    let [_, senior, meta] = career(&rest).await;
+    let deleted = delete(&rest, &meta, "").await.ok();
+    restore(&rest, &deleted).await;
+    assert_eq!(
+        held(&rest).await,
+        [meta.as_str()],
+        "what had come back is replaced again"
+    );
+
+    let deleted = delete(&rest, &meta, "").await.ok();
+    let earlier = delete(&rest, &senior, "").await.ok();
+    restore(&rest, &deleted).await;
+    assert_eq!(held(&rest).await, [meta.as_str()], "also where one between is gone");
+    restore(&rest, &earlier).await;
+    assert_eq!(held(&rest).await, [meta.as_str()]);
+
+    let deleted = delete(&rest, &meta, "").await.ok();
+    let stored = rest.store(&conversation("t", &["I joined Spotify."])).await;
+    let spotify = stored["memories"][0]["id"].as_str().unwrap();
+    assert_eq!(held(&rest).await, [spotify]);
+    restore(&rest, &deleted).await;
+    assert_eq!(held(&rest).await, [spotify], "what was told since is newer");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_brings_nothing_back() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await.with("x-user-id", "p1");
+    career(&rest).await;
+    let erased = rest.delete("/v1/users/p1/data").await.ok();
+    assert_eq!(erased["erased"]["memories"], 3);
+    assert!(held(&rest).await.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_brings_back_what_was_deleted_with_its_history() {
     let server = TestServer::start().await;

@@ -100,16 +100,27 @@ async fn scenario(data: &Path, settings: &[(&str, &str)], database: &str) {
 
     let listed = list(&["--state", "failed", "--email", "local@memsync.dev"]);
     let expected = json!([{
-        "task_id": id, "account_id": listed[0]["account_id"], "user_id": "anna", "kind": "store", "state": "failed",
+        "task_id": id, "account_id": listed[0]["account_id"], "email": "local@memsync.dev", "user_id": "anna",
+        "kind": "store", "state": "failed",
         "attempts": 1, "due_at": listed[0]["due_at"], "created_at": listed[0]["created_at"],
         "last_error": "internal error",
     }]);
     assert_eq!(json!(listed), expected);
-    let line = command(&["list"]).expect_success("task list").stdout;
-    assert!(line.starts_with(&format!("{id}\tuser_")), "{line}");
-    assert!(
-        line.contains("\tanna\tstore\tfailed\t1\t") && line.ends_with("Z\tinternal error\n"),
-        "{line}"
+    let table = command(&["list"]).expect_success("task list").stdout;
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    let headers = [
+        "TASK", "ACCOUNT", "PERSON", "KIND", "STATE", "ATTEMPTS", "DUE", "CREATED", "ERROR",
+    ];
+    assert_eq!(lines[0], headers, "{table}");
+    assert_eq!(
+        lines[1][..6],
+        [id, "local@memsync.dev", "anna", "store", "failed", "1"],
+        "{table}"
+    );
+    assert_eq!(
+        (lines.len(), &lines[1][8..]),
+        (2, &["internal", "error"][..]),
+        "{table}"
     );
     for state in ["pending", "running", "done"] {
         assert!(list(&["--state", state]).is_empty(), "{state}");

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use memsync::model::{Clock, Filter, MemoryId, Owner};
 use memsync::providers::{EmbedError, Embedder, StaticTable};
-use memsync::services::{Actor, IndexSettings, MemoryService, SearchRequest};
+use memsync::services::{Actor, DeletionOptions, IndexSettings, MemoryService, SearchRequest};
 use tokio::task::JoinHandle;
 
 use crate::process::{BOUND, eventually};
-use crate::support::{TestServer, conversation};
+use crate::support::{TestServer, UNLIMITED, conversation};
 
 /// The built-in embedder under another name, so that memories are embedded anew; they wait at its gate.
 struct Gated {
@@ -90,7 +90,14 @@ impl Reading {
             memory_mb: 64,
             max_memories_per_person: 200_000,
         };
-        let memories = MemoryService::new(store, Clock::system(), embedder, settings, Arc::clone(receipts));
+        let memories = MemoryService::new(
+            store,
+            Clock::system(),
+            embedder,
+            settings,
+            UNLIMITED,
+            Arc::clone(receipts),
+        );
         let (memories, idle) = (Arc::new(memories), Arc::strong_count(&gated));
         let search = tokio::spawn(found(Arc::clone(&memories), owner.clone()));
         eventually("memories are at the gate", BOUND, async || {
@@ -144,8 +151,16 @@ async fn a_deletion_after_somebody_left_is_not_undone_by_what_they_were_reading(
     reading.leave().await;
     let (memories, owner) = (Arc::clone(&reading.memories), reading.owner.clone());
     let ids = [reading.id.clone()];
-    let mut deleting =
-        tokio::spawn(async move { memories.delete(&Actor::operator(), &owner, &ids, false).await.unwrap() });
+    let options = DeletionOptions {
+        backup: false,
+        restore_superseded: true,
+    };
+    let mut deleting = tokio::spawn(async move {
+        memories
+            .delete(&Actor::operator(), &owner, &ids, options)
+            .await
+            .unwrap()
+    });
     // It waits for what is being read. Where it did not, it would be done by then.
     let waited = tokio::time::timeout(Duration::from_millis(500), &mut deleting).await;
     reading.gated.open();

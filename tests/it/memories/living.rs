@@ -166,3 +166,72 @@ async fn a_search_and_a_list_tell_what_was_known_at_a_time() {
         ]
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_the_past_is_page_by_page_what_the_list_was_then() {
+    let hand = Hand::new();
+    let server = TestServer::start_with(|_| {}, hand.clock()).await;
+    let rest = server.ada().await;
+    let mut ids = Vec::new();
+    for words in [
+        "I work at Google as an engineer.",
+        "I play the cello.",
+        "I moved to Oslo last week.",
+        "My sister Anna lives in Bergen.",
+        "I am allergic to peanuts.",
+        "I joined Meta.",
+    ] {
+        hand.forward(10);
+        ids.push(tell(&rest, words).await["id"].as_str().unwrap().to_owned());
+    }
+    let change = async |id: &str, change: Value| {
+        hand.forward(10);
+        rest.patch(&format!("/v1/memories/{id}"), &change).await.ok();
+    };
+    change(&ids[1], json!({"importance": 0.9, "metadata": {"mood": "calm"}})).await;
+    hand.forward(10);
+    let then = hand.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let mut queries = vec![String::new(), "include_superseded=true".to_owned()];
+    for sort in ["created_at", "updated_at", "importance"] {
+        for page in 1..4 {
+            queries.push(format!("sort={sort}&order=asc&page_size=2&page={page}"));
+            queries.push(format!("sort={sort}&page_size=2&page={page}&include_superseded=true"));
+        }
+    }
+    for filter in [
+        "category=interests",
+        "category=career",
+        "category=travel",
+        "type=episodic",
+        "type=semantic",
+        "agent_id=assistant",
+        "agent_id=other",
+        "thread_id=t",
+        "category=career&include_superseded=true",
+    ] {
+        queries.push(filter.to_owned());
+    }
+    let mut answers = Vec::new();
+    for query in &queries {
+        answers.push(rest.get(&format!("/v1/memories?{query}")).await.ok());
+    }
+    assert_eq!(answers[0]["pagination"]["total_items"], 5);
+
+    for (id, category) in ids
+        .iter()
+        .zip(["travel", "career", "finance", "health", "interests", "learning"])
+    {
+        change(
+            id,
+            json!({"category": category, "importance": 0.3, "memory_type": "semantic"}),
+        )
+        .await;
+        change(id, json!({"content": "User keeps bees.", "memory_type": "episodic"})).await;
+    }
+    hand.forward(10);
+    tell(&rest, "I collect theodolites.").await;
+    for (query, answer) in queries.iter().zip(&answers) {
+        let path = format!("/v1/memories?as_of={then}&{query}");
+        assert_eq!(rest.get(&path).await.ok(), *answer, "{query}");
+    }
+}

@@ -10,6 +10,26 @@ use super::{field_list, ids};
 use crate::support::{Rest, TestServer, conversation};
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_of_an_account_share_no_idempotency_keys() {
+    let server = TestServer::start().await;
+    let rest = server.ada().await.with("idempotency-key", "once");
+    for user_id in ["", "alice", "bob"] {
+        let rest = rest.with("x-user-id", user_id);
+        let first = rest.store(&conversation("t", &["I live in Oslo."])).await;
+        assert_eq!(first["memories_created"], 1, "{user_id}");
+        assert_eq!(
+            rest.store(&conversation("t", &["I live in Oslo."])).await["memories"],
+            first["memories"]
+        );
+        let other = rest
+            .post("/v1/memories", &conversation("t", &["I live in Bergen."]))
+            .await;
+        other.failure(409, "CONFLICT");
+        assert_eq!(rest.list("").await.len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn message_ids_are_the_clients_or_the_place_in_the_thread_across_requests() {
     let server = TestServer::start().await;
     let ada = server.ada().await;

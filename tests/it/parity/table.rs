@@ -50,6 +50,8 @@ pub struct Fresh {
     pub refresh_token: String,
     pub api_key_id: String,
     pub client_id: String,
+    /// Sets up another account, which has no password.
+    pub setup_token: String,
 }
 
 /// One call, as each transport says it.
@@ -185,7 +187,7 @@ pub fn calls(rpc: &str, known: &Known, fresh: &Fresh) -> Option<Vec<Call>> {
             vec![erase(NewAnswer, "nobody", "nobody"), erase(INVALID, "a\nb", "a%0Ab")]
         }
         "MemoryService.EraseOwnData" => {
-            let message = pb::EraseOwnDataRequest {};
+            let message = pb::EraseOwnDataRequest::default();
             by_session(vec![call(NewAnswer, Value::Null, "", Value::Null, message)])
         }
         "MemoryService.ListUsers" => {
@@ -292,6 +294,24 @@ fn store_calls(fresh: &str) -> Vec<Call> {
         user_id: Some(fresh.to_owned()),
         ..Default::default()
     };
+    let mut in_parts = body.clone();
+    in_parts["messages"] = json!([
+        {"role": "user", "content": [{"type": "text", "text": "I play chess."}, {"type": "image_url", "image_url": {}}]},
+        {"role": "tool", "content": "I live in Rome."},
+        {"role": "assistant", "content": null},
+    ]);
+    let part = |kind: &str, text: Option<&str>| pb::ContentPart {
+        r#type: kind.to_owned(),
+        text: text.map(str::to_owned),
+    };
+    let parts = pb::Message {
+        content_parts: vec![part("text", Some("I play chess.")), part("image_url", None)],
+        ..message("", pb::Role::User)
+    };
+    let (tool, silent) = (
+        message("I live in Rome.", pb::Role::Tool),
+        message("", pb::Role::Assistant),
+    );
     let mut background = body.clone();
     background["async"] = true.into();
     let in_background = pb::StoreMemoriesRequest {
@@ -314,6 +334,7 @@ fn store_calls(fresh: &str) -> Vec<Call> {
             body,
             request(vec![message(words, pb::Role::User)]),
         ),
+        call(NewAnswer, Value::Null, "", in_parts, request(vec![parts, tool, silent])),
         call(Taken, Value::Null, "", background, in_background),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),

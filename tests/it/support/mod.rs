@@ -20,7 +20,7 @@ use memsync::config::{
 use memsync::model::{ApiKeyId, Clock, Scope};
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
-use memsync::services::NewApiKey;
+use memsync::services::{MemoryLimits, NewApiKey};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,6 +50,13 @@ pub struct Key {
     pub id: ApiKeyId,
     pub secret: String,
 }
+
+/// As many memories as anybody likes.
+pub const UNLIMITED: MemoryLimits = MemoryLimits {
+    per_request: usize::MAX,
+    per_account: 0,
+    per_person: 0,
+};
 
 /// The scopes of a key that is made without naming any.
 pub const DEFAULT_SCOPES: [&str; 6] = [
@@ -217,7 +224,11 @@ fn config(dir: &TempDir) -> Config {
             requests_per_minute: 0,
             searches_per_minute: 0,
             integrations_per_minute: 0,
+            are_set: true,
             unauthenticated_per_minute: 0,
+            max_memories_per_request: 5_000,
+            max_memories_per_account: 0,
+            max_memories_per_person: 0,
             requests_per_minute_per_address: 0,
             registrations_per_hour_per_address: 0,
             registrations_per_hour: 0,

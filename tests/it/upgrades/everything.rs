@@ -19,6 +19,8 @@ pub async fn is_done(database: TestDatabase, directory: TempDir) {
     let limited = |config: &mut Config| {
         config.limits.requests_per_minute = 1_000_000;
         config.limits.searches_per_minute = 1_000_000;
+        config.limits.max_memories_per_account = 1_000_000;
+        config.limits.max_memories_per_person = 1_000_000;
         config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
     };
     let server = TestServer::start_in(directory, database, limited, Clock::system()).await;
@@ -27,6 +29,7 @@ pub async fn is_done(database: TestDatabase, directory: TempDir) {
     every_route_is_called(&server).await;
     let rest = server.ada().await;
     a_life(&rest).await;
+    past(&rest).await;
     let hand = Database::connect(url).await.unwrap();
     tasks(&server, &rest, &hand).await;
     operator(&server, &rest).await;
@@ -48,6 +51,23 @@ async fn programs(server: &TestServer) {
     // What was spent already ends the grant.
     assert_eq!(program.refresh(&tokens).await.status.as_u16(), 400);
     assert_eq!(program.refresh(&next).await.status.as_u16(), 400);
+}
+
+/// What is asked of the past, in every way.
+async fn past(rest: &Rest) {
+    let at = "as_of=2100-01-01T00:00:00Z";
+    rest.search(&json!({"query": "music", "as_of": "2100-01-01T00:00:00Z"}))
+        .await;
+    for narrowed in [
+        "sort=updated_at&order=asc",
+        "sort=importance&include_superseded=true",
+        "category=career",
+        "type=semantic",
+        "agent_id=assistant",
+        "thread_id=t",
+    ] {
+        rest.list(&format!("{at}&{narrowed}")).await;
+    }
 }
 
 /// So many wrong passwords from everywhere that it matters who was here before.

@@ -13,6 +13,7 @@ const NEXT_PASSWORD: &str = "ten white herons by the lake";
 pub fn calls(rpc: &str, fresh: &Fresh) -> Option<Vec<Call>> {
     Some(match rpc {
         "Register" => register(fresh),
+        "SetUpAccount" => set_up(fresh),
         "Login" => login(fresh),
         "RefreshToken" => refresh(fresh),
         "Logout" => {
@@ -52,6 +53,27 @@ fn register(fresh: &Fresh) -> Vec<Call> {
         register(TAKEN, &new, PASSWORD, None),
         register(INVALID, "nobody", "short", Some("")),
         call(INVALID, Value::Null, "", json!({}), pb::RegisterRequest::default()),
+    ]
+}
+
+fn set_up(fresh: &Fresh) -> Vec<Call> {
+    let set_up = |expected, token: &str, email: &str, password: &str| {
+        let body = json!({"setup_token": token, "email": email, "password": password});
+        let message = pb::SetUpAccountRequest {
+            setup_token: token.to_owned(),
+            email: email.to_owned(),
+            password: password.to_owned(),
+        };
+        call(expected, Value::Null, "", body, message)
+    };
+    let (token, new) = (&fresh.setup_token, format!("owner-{}", fresh.email));
+    vec![
+        call(INVALID, Value::Null, "", json!({}), pb::SetUpAccountRequest::default()),
+        set_up(SIGN_IN, "memsync_setup_user_none_0", &new, PASSWORD),
+        set_up(INVALID, token, "nobody", "short"),
+        set_up(TAKEN, token, &fresh.email, PASSWORD),
+        set_up(NewAnswer, token, &new, PASSWORD),
+        set_up(SIGN_IN, token, &new, PASSWORD),
     ]
 }
 
