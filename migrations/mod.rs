@@ -24,11 +24,11 @@ mod m20261125_000016_profiles;
 mod m20261129_000017_leases;
 mod m20261129_000018_superseded_index;
 mod m20261129_000019_candidates;
-mod m20261130_000019_task_errors;
-mod m20261130_000020_list_index;
-mod m20261130_000023_idempotency_person;
-mod m20261130_000025_sign_in_places;
-mod m20261130_000026_first_account;
+mod m20261130_000020_task_errors;
+mod m20261130_000021_list_index;
+mod m20261130_000022_idempotency_person;
+mod m20261130_000023_sign_in_places;
+mod m20261130_000024_first_account;
 
 pub(crate) struct Migrator;
 
@@ -55,11 +55,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000017_leases::Migration),
             Box::new(m20261129_000018_superseded_index::Migration),
             Box::new(m20261129_000019_candidates::Migration),
-            Box::new(m20261130_000019_task_errors::Migration),
-            Box::new(m20261130_000020_list_index::Migration),
-            Box::new(m20261130_000023_idempotency_person::Migration),
-            Box::new(m20261130_000025_sign_in_places::Migration),
-            Box::new(m20261130_000026_first_account::Migration),
+            Box::new(m20261130_000020_task_errors::Migration),
+            Box::new(m20261130_000021_list_index::Migration),
+            Box::new(m20261130_000022_idempotency_person::Migration),
+            Box::new(m20261130_000023_sign_in_places::Migration),
+            Box::new(m20261130_000024_first_account::Migration),
         ]
     }
 }

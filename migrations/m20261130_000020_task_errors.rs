@@ -2,8 +2,14 @@
 
 use sea_orm_migration::prelude::*;
 
-#[derive(DeriveMigrationName)]
 pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    // Databases know it by the name that it had before two migrations of one number were told apart.
+    fn name(&self) -> &'static str {
+        "m20261130_000019_task_errors"
+    }
+}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

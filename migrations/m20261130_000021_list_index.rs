@@ -6,8 +6,14 @@ use sea_orm_migration::prelude::*;
 const NARROW: &str = "memories_created_at";
 const WIDE: &str = "memories_listed";
 
-#[derive(DeriveMigrationName)]
 pub(super) struct Migration;
+
+impl MigrationName for Migration {
+    // Databases know it by the name that it had before two migrations of one number were told apart.
+    fn name(&self) -> &'static str {
+        "m20261130_000020_list_index"
+    }
+}
 
 async fn replace(manager: &SchemaManager<'_>, old: &str, new: &str, columns: &[&'static str]) -> Result<(), DbErr> {
     // It may have been made beforehand, beside running servers: `docs/OPERATIONS.md`.
