@@ -62,7 +62,7 @@ impl Transaction {
             match successor {
                 Some(successor) => self.relink(change, &link.id, successor).await?,
                 None if restore && !is_over => {
-                    self.set_successor(change, "restored", &link, None).await?;
+                    self.change_link(change, "restored", &link, None).await?;
                     restored.push(MemoryId::from_stored(link.id));
                 }
                 None => {}
@@ -139,7 +139,7 @@ impl Transaction {
                 }
                 if together.contains(by.as_str()) {
                     for link in holding {
-                        self.set_successor(change, "superseded", link, Some(&memory.id)).await?;
+                        self.change_link(change, "superseded", link, Some(&memory.id)).await?;
                     }
                 }
                 continue;
@@ -163,7 +163,7 @@ impl Transaction {
             }
             let holds = newer.as_ref().map_or(&memory.id, |newer| &newer.id);
             for link in holding.chain(newer.is_some().then_some(&back)) {
-                self.set_successor(change, "superseded", link, Some(holds)).await?;
+                self.change_link(change, "superseded", link, Some(holds)).await?;
             }
         }
         Ok(())
@@ -213,7 +213,7 @@ impl Transaction {
     }
 
     /// Closes a memory, or has it hold again, keeping the version until now.
-    async fn set_successor(
+    async fn change_link(
         &self,
         change: &PersonChange<'_>,
         operation: &'static str,

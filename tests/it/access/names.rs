@@ -289,10 +289,19 @@ async fn who_was_stored_under_such_an_id_before_is_listed_and_erased_on_the_comm
         let arguments = [&["person"], arguments, &["--email", "ada@example.com"]].concat();
         memsync(data.path(), &[], &arguments).expect_success("person").stdout
     };
-    assert_eq!(person(&["list"]), "..\t1\nali\\u00adce\t1\n");
+    let listed = || {
+        let people = person(&["list"]);
+        // A heading comes first.
+        let people = people
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().map(str::to_owned).collect());
+        people.collect::<Vec<Vec<String>>>()
+    };
+    assert_eq!(listed(), [["..", "1"], ["ali\\u00adce", "1"]]);
     for user_id in ["..", "ali\u{ad}ce"] {
         let receipt = person(&["erase", "--user-id", user_id]);
         assert_eq!(receipt.trim().split('.').count(), 3, "{receipt}");
     }
-    assert_eq!(person(&["list"]), "");
+    assert!(listed().is_empty());
 }
