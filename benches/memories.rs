@@ -135,6 +135,7 @@ fn conversation(owner: &Owner, round: usize) -> StoreRequest {
         id: None,
         name: None,
         said_at: None,
+        utc_offset: None,
     };
     StoreRequest {
         owner: owner.clone(),
@@ -144,6 +145,7 @@ fn conversation(owner: &Owner, round: usize) -> StoreRequest {
         source: "bench".to_owned(),
         metadata: None,
         said_at: None,
+        utc_offset: None,
         expires_at: None,
         idempotency: None,
     }

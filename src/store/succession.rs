@@ -41,6 +41,9 @@ struct Link {
     expires_at: Option<DateTime<Utc>>,
 }
 
+/// Id, person, version, successor and end.
+type LinkRow = (String, String, i64, Option<String>, Option<DateTime<Utc>>);
+
 impl Transaction {
     /// Sees to what the memories taken out had replaced. Where something newer than those is left, that took its place;
     /// where nothing is, it holds again, if `restore` says so. Gives what holds again.
@@ -192,7 +195,7 @@ impl Transaction {
         let ids: Vec<&str> = ids.collect();
         let mut links = Vec::new();
         for chunk in ids.chunks(IDS_PER_STATEMENT) {
-            let rows: Vec<(String, String, i64, Option<String>, Option<DateTime<Utc>>)> = links_of(change.account_id)
+            let rows: Vec<LinkRow> = links_of(change.account_id)
                 .filter(column.is_in(chunk.iter().copied()))
                 .into_tuple()
                 .all(&self.0)
