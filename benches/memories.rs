@@ -145,7 +145,6 @@ fn conversation(owner: &Owner, round: usize) -> StoreRequest {
         source: "bench".to_owned(),
         metadata: None,
         said_at: None,
-        utc_offset: None,
         expires_at: None,
         idempotency: None,
     }

@@ -215,7 +215,7 @@ async fn the_person_of_the_body_goes_before_the_one_of_the_header() {
         .ok();
     everybody[1].assert_own(&everybody, &answer.to_string());
     // An id that is like another is another's.
-    for user_id in ["P1", "p1 ", "p", "p1p"] {
+    for user_id in ["P1", "p 1", "p", "p1p"] {
         let found = server
             .rest(&everybody[0].key)
             .search(&json!({"query": QUESTION, "user_id": user_id}))

@@ -18,7 +18,7 @@ fn fault(settings: &[(&str, &str)]) -> String {
 fn an_unknown_kind_is_said_at_start() {
     let said = fault(&[("MEMSYNC_EMBEDDER__KIND", "clever")]);
     assert!(
-        said.contains("embedder.kind: \"clever\": must be builtin or local"),
+        said.contains("embedder.kind: must be builtin or local, not \"clever\" (MEMSYNC_EMBEDDER__KIND)"),
         "{said}"
     );
 }

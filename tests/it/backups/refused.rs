@@ -46,7 +46,7 @@ async fn a_file_that_is_no_whole_backup_of_this_version_replaces_nothing() {
     for (file, expected) in [
         (
             changed(&file("good"), "newer", tomorrow).await,
-            "that of a newer version: it has m29990101_000001_tomorrow",
+            "from a newer version: it has m29990101_000001_tomorrow",
         ),
         (
             changed(&file("good"), "foreign", foreign).await,
