@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use crate::process::{BOUND, Process, Rest};
 use crate::support::install_crypto;
 
+const HEALTH: &[u8] = b"GET /healthcheck HTTP/1.1\r\nhost: x\r\n\r\n";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// An empty SETTINGS frame.
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -26,6 +27,28 @@ async fn is_closed(socket: &mut TcpStream) -> bool {
         while let Ok(1..) = socket.read(&mut buffer).await {}
     };
     tokio::time::timeout(BOUND, read).await.is_ok()
+}
+
+/// A connection that has had a request: those that did earlier have been idle for longer.
+async fn used(address: SocketAddr) -> TcpStream {
+    let mut socket = connect(address, b"").await;
+    is_answered(&mut socket).await;
+    socket
+}
+
+/// Asks on a connection whether the server is well, and reads the whole answer.
+async fn is_answered(socket: &mut TcpStream) {
+    socket.write_all(HEALTH).await.unwrap();
+    let (mut answer, mut piece) = (Vec::new(), [0; 1024]);
+    while !answer.ends_with(b"}") {
+        let read = tokio::time::timeout(BOUND, socket.read(&mut piece))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(read > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
 }
 
 async fn is_healthy(server: &Process) -> bool {
@@ -61,8 +84,7 @@ async fn a_connection_without_requests_is_closed_after_a_while() {
         ("MEMSYNC_LIMITS__HEADER_TIMEOUT", "600"),
     ];
     let server = Process::start_with(data.path(), &settings);
-    let ping = b"GET /healthcheck HTTP/1.1\r\nhost: x\r\n\r\n";
-    assert!(is_closed(&mut connect(server.address, ping).await).await, "HTTP/1");
+    assert!(is_closed(&mut connect(server.address, HEALTH).await).await, "HTTP/1");
     assert!(
         is_closed(&mut connect(server.address, &[PREFACE, SETTINGS].concat()).await).await,
         "HTTP/2"
@@ -79,15 +101,11 @@ async fn where_there_are_too_many_connections_the_one_idle_for_longest_makes_way
     let server = Process::start_with(data.path(), &settings);
     let mut sockets = Vec::new();
     for _ in 0..8 {
-        sockets.push(connect(server.address, b"").await);
+        sockets.push(used(server.address).await);
     }
     assert!(is_healthy(&server).await, "a newcomer gets in");
     assert!(is_closed(&mut sockets[0]).await, "the oldest made way");
-    let still_open = b"GET /healthcheck HTTP/1.1\r\nhost: x\r\n\r\n";
-    sockets[7].write_all(still_open).await.unwrap();
-    let mut status = [0; 12];
-    sockets[7].read_exact(&mut status).await.unwrap();
-    assert_eq!(&status, b"HTTP/1.1 200", "the latest is still served");
+    is_answered(&mut sockets[7]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,9 +118,10 @@ async fn one_address_has_a_bound_of_its_own() {
     let server = Process::start_with(data.path(), &settings);
     let mut sockets = Vec::new();
     for _ in 0..5 {
-        sockets.push(connect(server.address, b"").await);
+        sockets.push(used(server.address).await);
     }
     assert!(is_closed(&mut sockets[0]).await, "the oldest from there made way");
+    is_answered(&mut sockets[4]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,8 +176,7 @@ async fn a_stop_waits_for_no_connection_without_a_request() {
     let server = Process::start_with(data.path(), &settings);
     let silent: [&[u8]; 4] = [b"", &PREFACE[..10], PREFACE, b"GET / HTTP/1.1\r\n"];
     let half_open = join_all(silent.map(|bytes| connect(server.address, bytes))).await;
-    let mut used = connect(server.address, b"GET /healthcheck HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    used.read_exact(&mut [0; 12]).await.unwrap();
+    let used = used(server.address).await;
     let rest = Rest::new(server.url(), &server.first_key());
     assert_eq!(rest.get("/v1/memories").await.unwrap().0, 200);
     let ended = tokio::task::spawn_blocking(|| server.stop());
