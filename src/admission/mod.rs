@@ -153,7 +153,12 @@ impl Arrival {
         Ok(())
     }
 
-    /// Says that what is left of the body is read only to be thrown away.
+    /// What is still to come of the body takes no more memory. What has come may be held until the request ends.
+    fn refuse(&self) {
+        self.0.state.lock().is_discarded = true;
+    }
+
+    /// Says that what is left of the body is read only to be thrown away, and that nothing of it is held.
     pub fn discard(&self) {
         let mut state = self.0.state.lock();
         state.is_discarded = true;

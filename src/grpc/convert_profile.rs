@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::convert::{category, category_from_pb, decimal, timestamp};
 use super::validate::Violations;
 use crate::error::{Error, Result};
-use crate::model::{Category, OWN_PERSON, Owner};
+use crate::model::{Category, Owner};
 use crate::profile::{BioFormat, BioStyle, CategoryProfile, Insight, Leanings, Sentence, Stats, Trait};
 use crate::proto::v1::{self as pb, BioFormat as PbFormat, BioStyle as PbStyle, ProfilePart};
 use crate::services::{BioChange, BioQuery, BioVersion, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileView};
@@ -286,7 +286,7 @@ pub(super) fn profile_response(owner: Owner, profile: &ProfileView, wanted: &Wan
         .filter(|t| shows_traits && wanted.covers(t.category));
     let bio = profile.bio.as_ref().filter(|_| wanted.has(ProfilePart::Bio));
     pb::GetProfileResponse {
-        user_id: Some(owner.user_id).filter(|user_id| user_id != OWN_PERSON),
+        user_id: owner.user_id,
         bio: bio.map(|bio| pb::ProfileBio {
             summary: bio.text.clone(),
             generated_at: Some(timestamp(bio.generated_at)),

@@ -47,6 +47,7 @@ async fn whole(mut body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes,
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
+            drop((first, rest));
             drain(body, parts).await;
             return Err(Problem::invalid(&[Violation::new(
                 "body",

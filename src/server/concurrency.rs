@@ -42,7 +42,8 @@ pub fn limited(router: Router, capacity: &Capacity, refuse: Refusal) -> Router {
                 }
             };
             let request_id = request_id(request.headers());
-            let mut request = request.map(|body| arrival.wrap(body));
+            let version = request.version();
+            let mut request = request.map(|body| arrival.wrap(body, version));
             request.extensions_mut().insert(arrival.clone());
             let response = next.run(request).await;
             match arrival.fault() {

@@ -263,3 +263,15 @@ async fn memory_holds_whatever_is_announced() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_body_is_answered_also_where_the_client_writes_before_it_reads() {
+    let (server, _rest, _data) = start(&[STRANGERS]);
+    let long = format!("token={}", "a".repeat(3 << 20));
+    let head = "HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length:";
+    for path in ["/oauth/revoke", "/v1/auth/login"] {
+        let request = format!("POST {path} {head} {}\r\n\r\n{long}", long.len());
+        let mut socket = begin(server.address, &request).await;
+        assert_eq!(status_line(&mut socket).await, "HTTP/1.1 400", "{path}");
+    }
+}

@@ -86,6 +86,7 @@ pub fn inserted_columns(statement: &str) -> Option<(String, Vec<&str>)> {
 pub fn for_sqlite(statement: &str) -> Option<String> {
     let plain = || {
         statement
+            .replace(" FOR NO KEY UPDATE", "")
             .replace(" FOR UPDATE SKIP LOCKED", "")
             .replace(" FOR UPDATE", "")
     };
