@@ -30,7 +30,7 @@ const VERSION: &str = env!("MEMSYNC_VERSION");
 #[derive(Parser)]
 #[command(version = VERSION)]
 struct Cli {
-    /// A settings file; `memsync.toml` of the working directory where there is one.
+    /// The settings file [default: `memsync.toml` in the working directory, if there is one].
     #[arg(long, global = true)]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -41,34 +41,34 @@ struct Cli {
 enum Command {
     /// Serve gRPC and REST on one port (the default).
     Serve,
-    /// Make, list and delete accounts.
+    /// Create, list and delete accounts.
     #[command(subcommand)]
     User(cli::UserCommand),
-    /// List and erase the people of an account.
+    /// List and erase people in an account.
     #[command(subcommand)]
     Person(cli::PersonCommand),
-    /// Make, list and revoke API keys.
+    /// Create, list and revoke API keys.
     #[command(subcommand)]
     Key(cli::KeyCommand),
-    /// Copy the whole SQLite database into a new file, while servers go on.
+    /// Copy the whole SQLite database into a new file while servers keep running.
     Backup {
-        /// The file; must not be there yet.
+        /// The file; it must not exist yet.
         file: PathBuf,
     },
-    /// List background tasks, and do those again that were given up.
+    /// List background tasks and retry failed ones.
     #[command(subcommand)]
     Task(cli::TaskCommand),
-    /// Bring back the deleted memories of one backup, or with `--from` a whole SQLite database.
+    /// Restore the deleted memories of one backup or, with `--from`, a whole SQLite database.
     Restore(cli::Restore),
-    /// Write every memory of a person, or of a whole account, as lines of JSON.
+    /// Export every memory of a person, or of a whole account, as lines of JSON.
     Export(cli::Export),
-    /// Take memories in: what `export` wrote, or what mem0 or Zep gave.
+    /// Import memories from `memsync export`, mem0 or Zep.
     Import(cli::Import),
-    /// Give every memory a vector of the embedder in the settings, now; servers do it by themselves in their own time.
+    /// Compute the vectors of the configured embedder now. Servers also do this by themselves, in the background.
     Reembed(cli::Reembed),
-    /// Wrap the keys of accounts with another master key: that of the settings, else a new one in the data directory.
+    /// Encrypt the keys of accounts under a new master key: the one in the settings, or a new one in the data directory.
     RotateMasterKey,
-    /// Check a receipt of erasure that this installation wrote, and print what it says.
+    /// Verify an erasure receipt issued by this installation, and print what it says.
     VerifyReceipt {
         /// A file with the receipt; `-` for standard input.
         file: PathBuf,
@@ -82,25 +82,25 @@ enum Command {
     /// Change the database's schema.
     #[command(subcommand)]
     Migrate(MigrateCommand),
-    /// Measure the engine on a data set.
+    /// Measure extraction and recall on a data set.
     #[command(subcommand)]
     Eval(cli::EvalCommand),
-    /// Print the OpenAPI document of the REST API, as servers give it at `/openapi.json`.
+    /// Print the OpenAPI document of the REST API, as served at `/openapi.json`.
     Openapi,
-    /// Print what makes a shell complete `memsync`'s commands and options.
+    /// Print a shell completion script.
     Completions {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual's page.
+    /// Print the man page.
     Man {
-        /// Write it here instead, with a page for each command.
+        /// Write it to this directory instead, with a page for each command.
         #[arg(long)]
         dir: Option<PathBuf>,
     },
-    /// Ask a server whether it can serve; exit code 0 or 1.
+    /// Ask a server whether it is healthy; exit code 0 or 1.
     Healthcheck {
-        /// The server; the configured address when absent.
+        /// The server's URL [default: the configured address].
         #[arg(long)]
         url: Option<String>,
     },
@@ -110,14 +110,14 @@ enum Command {
 enum MigrateCommand {
     /// Bring the schema up to date.
     Up,
-    /// Take back the last changes.
+    /// Revert the last changes.
     Down {
         /// How many.
         steps: u32,
     },
     /// List the changes and whether they are applied.
     Status {
-        /// Print one JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },

@@ -15,38 +15,38 @@ use super::{own_url, public_url, rfc3339};
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Make an account.
+    /// Create an account.
     Create {
         /// Its e-mail address.
         #[arg(long)]
         email: String,
-        /// What to call the person.
+        /// The person's name.
         #[arg(long)]
         name: Option<String>,
-        /// Read the password from standard input; without one the account can only be used by keys.
+        /// Read the password from standard input. Without one, the account can only be used with keys.
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Set an account's password, and end its sessions: asks at a terminal, else reads a line of standard input. The
-    /// account of the first start has no password until then, and can't sign in to the dashboard.
+    /// Set an account's password and end its sessions. Asks at a terminal, or reads a line from standard input. The account
+    /// of the first start has no password until then and can't sign in to the dashboard.
     Password {
         /// Its e-mail address.
         #[arg(long)]
         email: String,
     },
-    /// Print a link by which the owner of an account without a password chooses an address and a password in the
-    /// dashboard. It works once, for 15 minutes; an earlier one ends.
+    /// Print a link for an account without a password: its owner can choose an address and a password in the dashboard. It
+    /// works once, within 15 minutes, and replaces any earlier link.
     Link {
         /// Its e-mail address.
         #[arg(long)]
         email: String,
-        /// The server; the configured address when absent.
+        /// The server's URL [default: the configured address].
         #[arg(long)]
         url: Option<String>,
     },
     /// List the accounts.
     List {
-        /// Print one JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
@@ -76,12 +76,12 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
         }
         UserCommand::Link { email, url } => {
             if !config.dashboard {
-                bail!("the link is to the dashboard, which is switched off");
+                bail!("the link leads to the dashboard, which is switched off (dashboard = false)");
             }
             let account = auth.find_account(&email).await?;
             let account = account.with_context(|| format!("there is no account {email}"))?;
             let Some(token) = auth.new_setup_token(&account).await? else {
-                bail!("{email} has a password; `memsync user password` sets another one");
+                bail!("{email} has a password; `memsync user password` sets a new one");
             };
             let url = url.or_else(|| public_url(config));
             let url = url.unwrap_or_else(|| own_url(config, config.listen));

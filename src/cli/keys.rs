@@ -18,14 +18,14 @@ use super::{account, addresses, rfc3339};
 
 #[derive(Subcommand)]
 pub enum KeyCommand {
-    /// Make a key and print it, this once.
+    /// Create a key and print it. It is shown only once.
     Create(CreateKey),
     /// List the keys.
     List {
-        /// Only this account's.
+        /// Only the keys of this account.
         #[arg(long)]
         email: Option<String>,
-        /// Print one JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
@@ -41,28 +41,29 @@ pub struct CreateKey {
     /// The account.
     #[arg(long)]
     email: String,
-    /// What to call the key.
+    /// The key's name.
     #[arg(long)]
     name: String,
-    /// What it may do, comma-separated; memories, profile and integrations when absent.
+    /// Its scopes, separated by commas [default: memories, profile and integrations].
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<String>,
-    /// How long it lives, such as 30d; for ever when absent.
+    /// How long it is valid, such as 30d [default: forever].
     #[arg(long, value_parser = humantime::parse_duration)]
     expires_in: Option<Duration>,
-    /// Requests that it may make in a minute, beside the account's limits.
+    /// Requests it may make per minute, in addition to the account's limits.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rate_limit_per_minute: Option<u32>,
-    /// The only people that it may touch, by `user_id`, comma-separated.
+    /// The only people it may access, by `user_id`, separated by commas.
     #[arg(long, value_delimiter = ',')]
     allowed_user_ids: Vec<String>,
-    /// The only addresses that it works from, as IP addresses or CIDR blocks, comma-separated.
+    /// The only addresses it works from, as IP addresses or CIDR blocks, separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = network)]
     allowed_ips: Vec<IpNet>,
-    /// Make the account where there is none. One that has a password is refused: somebody else may have registered it.
+    /// Create the account if it doesn't exist. An existing account with a password is refused, because somebody else may
+    /// have registered it.
     #[arg(long)]
     create_account: bool,
-    /// With --create-account: take the account that there is, even where it has a password.
+    /// With --create-account: use the existing account even if it has a password.
     #[arg(long, requires = "create_account")]
     existing_account: bool,
     /// Print one JSON object instead of the key alone.
@@ -92,7 +93,7 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
                     account
                 }
                 None if create.create_account => auth.create_account(&create.email, None, None).await?,
-                None => bail!("there is no account {}; --create-account makes it", create.email),
+                None => bail!("there is no account {}; --create-account creates it", create.email),
             };
             let new = NewApiKey {
                 name: create.name,
@@ -104,7 +105,7 @@ pub async fn key(config: &Config, command: KeyCommand) -> anyhow::Result<()> {
             };
             let (row, secret) = auth.issue_api_key(&account.id, new).await?;
             note!(
-                "made {} ({}) for {}; it is shown this once",
+                "created {} ({}) for {}; it is shown only once",
                 row.id,
                 row.name,
                 account.email
@@ -150,7 +151,7 @@ fn take_existing(account: &Account, even_with_password: bool) -> anyhow::Result<
     );
     if account.password_hash.is_some() && !even_with_password {
         bail!(
-            "{told}. Whoever knows its password would see everything that this key stores; if that is right, add \
+            "{told}. Anyone who knows its password can see everything this key stores. If that is right, add \
              --existing-account"
         );
     }

@@ -20,9 +20,9 @@ use super::output::{note, say};
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct Restore {
-    /// The backup's id, `backup_…`, as the deletion gave it.
+    /// The backup's id, `backup_…`, from the answer to the deletion.
     backup_id: Option<String>,
-    /// A file that `memsync backup` wrote: it takes the place of the whole database.
+    /// A file written by `memsync backup`. It replaces the whole database.
     #[arg(long)]
     from: Option<PathBuf>,
 }
@@ -30,7 +30,7 @@ pub struct Restore {
 pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     if let Some(url) = postgres(config) {
         bail!(
-            "a PostgreSQL is backed up by its own tools:\n  pg_dump --format=custom --file={} '{url}'",
+            "use PostgreSQL's own tools to back it up:\n  pg_dump --format=custom --file={} '{url}'",
             file.display()
         );
     }
@@ -81,7 +81,7 @@ async fn restore_memories(config: &Config, backup_id: String) -> anyhow::Result<
 async fn restore_database(config: &Config, file: &Path) -> anyhow::Result<()> {
     if let Some(url) = postgres(config) {
         bail!(
-            "a PostgreSQL is restored by its own tools, into an empty database:\n  \
+            "use PostgreSQL's own tools to restore it, into an empty database:\n  \
              pg_restore --exit-on-error --no-owner --dbname='{url}' {}",
             file.display()
         );
@@ -90,7 +90,7 @@ async fn restore_database(config: &Config, file: &Path) -> anyhow::Result<()> {
     let restored = restored.context("nothing was restored")?;
     say!("{}: {}", restored.database.display(), contents(&restored.snapshot))?;
     if let Some(replaced) = restored.replaced {
-        note!("The database until now is kept as {}.", replaced.display());
+        note!("The previous database is kept as {}.", replaced.display());
     }
     if let Some(id) = restored.snapshot.master_key_id
         && !app::has_master_key(config, &id)?

@@ -15,17 +15,17 @@ const PAGE: u64 = 100;
 
 #[derive(Subcommand)]
 pub enum PersonCommand {
-    /// List an account's people with how many memories each has now. Characters that can't be seen are written as
-    /// `\u00ad`, for use in `$'…'` of a shell.
+    /// List an account's people and how many memories each has. Invisible characters are written as `\u00ad`, ready for
+    /// `$'…'` in a shell.
     List {
         /// The account.
         #[arg(long)]
         email: String,
-        /// Print one JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
-    /// Erase every trace of a person, and print a receipt. Also of one whose `user_id` the API refuses today.
+    /// Erase every trace of a person and print a receipt. This works even for a `user_id` that the API now refuses.
     Erase(Erase),
 }
 
@@ -34,7 +34,7 @@ pub struct Erase {
     /// The account.
     #[arg(long)]
     email: String,
-    /// The person, by `user_id` exactly as it is stored; the account's own person when empty.
+    /// The person, by `user_id` exactly as stored; empty for the account's own person.
     #[arg(long, allow_hyphen_values = true)]
     user_id: String,
 }

@@ -26,10 +26,10 @@ pub struct Export {
     /// The account.
     #[arg(long)]
     email: String,
-    /// The person, by `user_id`; everybody of the account when absent, the account's own person when empty.
+    /// The person, by `user_id`; empty for the account's own person [default: everybody in the account].
     #[arg(long)]
     user_id: Option<String>,
-    /// The file to write; standard output when absent.
+    /// The file to write [default: standard output].
     #[arg(long, short)]
     output: Option<PathBuf>,
 }
@@ -39,13 +39,13 @@ pub struct Import {
     /// The account.
     #[arg(long)]
     email: String,
-    /// The person whose memories they become, by `user_id`; those that the file names when absent.
+    /// The person to import the memories for, by `user_id` [default: the people named in the file].
     #[arg(long)]
     user_id: Option<String>,
-    /// What the file is written in: memsync, mem0 or zep.
+    /// The format of the file: memsync, mem0 or zep.
     #[arg(long, default_value = "memsync", value_parser = str::parse::<ImportFormat>)]
     format: ImportFormat,
-    /// Store nothing; say what an import would do.
+    /// Store nothing, and report what an import would do.
     #[arg(long)]
     dry_run: bool,
     /// The file; `-` for standard input.

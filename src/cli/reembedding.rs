@@ -23,10 +23,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Args)]
 pub struct Reembed {
-    /// Store nothing; say how many memories lack a vector.
+    /// Store nothing, and report how many memories lack a vector.
     #[arg(long, conflicts_with = "prune")]
     dry_run: bool,
-    /// Then forget the vectors of other models. Not while a server with another one runs: it would make them again.
+    /// Afterwards delete the vectors of other models. Don't use this while a server with another model is running: it would
+    /// compute them again.
     #[arg(long)]
     prune: bool,
 }

@@ -13,14 +13,14 @@ use super::{account, addresses, rfc3339};
 
 #[derive(Subcommand)]
 pub enum TaskCommand {
-    /// List tasks, the oldest first; those that ended, for seven days.
+    /// List tasks, oldest first. Finished tasks are listed for seven days.
     List(ListTasks),
-    /// Do again what was given up, as if it were new. A running server takes it up within a second.
+    /// Retry tasks that failed, as if they were new. A running server picks them up within a second.
     Retry {
         /// The task's id, `task_…`.
         #[arg(required_unless_present = "all_failed")]
         task_id: Option<String>,
-        /// All that were given up.
+        /// All failed tasks.
         #[arg(long, conflicts_with = "task_id")]
         all_failed: bool,
     },
@@ -28,13 +28,13 @@ pub enum TaskCommand {
 
 #[derive(Args)]
 pub struct ListTasks {
-    /// Only those that are `pending`, `running`, `failed` or `done`.
+    /// Only tasks in this state: `pending`, `running`, `failed` or `done`.
     #[arg(long)]
     state: Option<TaskState>,
-    /// Only this account's.
+    /// Only the tasks of this account.
     #[arg(long)]
     email: Option<String>,
-    /// Print one JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
 }
@@ -60,8 +60,8 @@ pub async fn task(config: &Config, command: TaskCommand) -> anyhow::Result<()> {
             let id = task_id.map(TaskId::from_stored);
             let count = app.memories.retry_tasks(id.as_ref()).await?;
             match id {
-                Some(id) if count == 0 => bail!("there is no task {id} that was given up and kept"),
-                _ => note!("{count} tasks are done again"),
+                Some(id) if count == 0 => bail!("there is no failed task {id}"),
+                _ => note!("{count} tasks will be retried"),
             }
         }
     }

@@ -145,7 +145,7 @@ async fn scenario(data: &Path, settings: &[(&str, &str)], database: &str) {
     };
     refused(
         command(&["retry", id]),
-        &format!("there is no task {id} that was given up"),
+        &format!("there is no failed task {id}"),
     );
     refused(
         command(&["list", "--email", "nobody@example.com"]),
