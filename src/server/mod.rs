@@ -39,6 +39,8 @@ pub use host::names_one_host;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// What is read ahead of one HTTP/1 connection, and the longest head of a request, in bytes.
+const READ_AHEAD: usize = 64 << 10;
 /// Requests under way on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 256;
 /// What a client may send on one HTTP/2 stream, and on all of one connection, before it is read, in bytes.
@@ -120,6 +122,7 @@ pub async fn serve(
     let http = server.http_builder();
     http.http1()
         .timer(TokioTimer::new())
+        .max_buf_size(READ_AHEAD)
         .header_read_timeout(header_timeout);
     http.http2()
         .timer(TokioTimer::new())
