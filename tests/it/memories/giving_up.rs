@@ -143,10 +143,7 @@ async fn scenario(data: &Path, settings: &[(&str, &str)], database: &str) {
         assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(1), ""));
         assert!(ended.stderr.contains(why), "{}", ended.stderr);
     };
-    refused(
-        command(&["retry", id]),
-        &format!("there is no failed task {id}"),
-    );
+    refused(command(&["retry", id]), &format!("there is no failed task {id}"));
     refused(
         command(&["list", "--email", "nobody@example.com"]),
         "there is no account",
