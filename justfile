@@ -8,9 +8,10 @@ default:
 test *args:
     tests/run {{args}}
 
-# Attack a real server: unfinished bodies, silent connections, amplification, other people's data.
+# Attack a real server: unfinished bodies, silent connections, amplification, names, keys, sign-in, redirects, traces.
 attack:
-    cargo nextest run --test it attack::
+    tests/run attack:: access::names keys::bounds dashboard:: tls:: clients_oauth:: logs:: cli::existing \
+      settings::starting memories::erasing memories::times memories::writing memories::quotas
 
 # Run the tests of the local embedder, which download a model.
 test-local *args:
