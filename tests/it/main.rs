@@ -16,6 +16,7 @@ mod clients_oauth;
 mod clients_python;
 mod crash;
 mod dashboard;
+mod documents;
 mod faults;
 mod fuzz;
 mod garbage;
