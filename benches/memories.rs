@@ -38,7 +38,7 @@ async fn main() {
         .unwrap()
         .id;
 
-    embedding();
+    embedding().await;
     println!("memories   store 10 messages: p50, p95    search: p50, p95    resident");
     for size in SIZES {
         let owner = Owner {
@@ -73,16 +73,16 @@ async fn main() {
     }
 }
 
-fn embedding() {
+async fn embedding() {
     let embedder = StaticTable::built_in();
     let texts: Vec<String> = (0..5_000).map(sentence).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let started = Instant::now();
-    embedder.embed(&texts).unwrap();
+    embedder.encode_documents(&texts).await.unwrap();
     let many = started.elapsed();
     let started = Instant::now();
     for text in &texts[..1_000] {
-        embedder.embed_one(text).unwrap();
+        embedder.encode_query(text).await.unwrap();
     }
     println!(
         "embedded {:.0} texts a second on one core; one alone takes {:.3} ms",
@@ -100,7 +100,7 @@ async fn fill(app: &App, owner: &Owner, size: usize) {
         format: ImportFormat::Memsync,
         is_dry_run: false,
     };
-    let mut import = Import::new(Arc::clone(&app.memories), options).unwrap();
+    let mut import = Import::new(Arc::clone(&app.portability), options).unwrap();
     for n in 0..size {
         import.feed(memory_line(size, n).as_bytes()).await.unwrap();
     }
@@ -115,6 +115,7 @@ fn search(owner: &Owner, query: &str) -> SearchRequest {
         limit: 10,
         rerank: true,
         explain: false,
+        include_bio: false,
         filter: Filter::default(),
         as_of: None,
     }

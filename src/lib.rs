@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod app;
 pub mod config;
+mod cpu;
 pub mod dashboard;
 pub mod error;
 pub mod eval;

@@ -1,158 +1,151 @@
-//! What a server does beside answering: watch the database, write counts, sweep, drive the jobs.
+//! Starts what a server does beside answering, and stops it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-use uuid::Uuid;
 
 use super::{App, SERVICES};
 use crate::config::Config;
-use crate::error::Result;
-use crate::jobs;
-use crate::services::CandidateBuild;
+use crate::jobs::{self, JobKinds, Retention, StoreConversation};
+use crate::services::Lease;
 
-/// How often the database is asked whether it still answers.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
-/// How often what is too old is forgotten.
-const PURGE_INTERVAL: Duration = Duration::from_secs(3600);
-/// How often people are looked for who have outgrown memory.
-const CANDIDATES_INTERVAL: Duration = Duration::from_secs(5);
-/// How often memories are looked for whose time is over.
-const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+/// What a server does beside answering.
+#[derive(Debug)]
+pub(super) struct Background {
+    /// What can be broken off anywhere.
+    loops: Vec<JoinHandle<()>>,
+    jobs: Jobs,
+}
 
-impl App {
-    /// Writes what is counted in memory; what can't be written now waits for the next time.
-    pub(super) async fn flush(&self) {
-        for written in [self.usage.flush().await, self.audit.flush().await] {
-            if let Err(error) = written {
-                tracing::warn!(%error, "usage counts are not written yet");
+/// What is to finish the work that is under way.
+#[derive(Debug)]
+pub(super) struct Jobs {
+    running: [JoinHandle<()>; 2],
+    stop: watch::Sender<bool>,
+}
+
+impl Background {
+    pub(super) fn start(app: &App, config: &Config, health: HealthReporter, status: ServingStatus) -> Self {
+        let retention = Retention {
+            usage: config.usage_retention,
+            audit: config.audit_retention,
+        };
+        let lease = |work| Lease::new(app.store.clone(), app.clock.clone(), work);
+        let (candidates, expiry, purge, reembed) =
+            (lease("candidates"), lease("expiry"), lease("purge"), lease("reembed"));
+        let flush_interval = config.usage_flush_interval;
+        let loops = vec![
+            tokio::spawn(watch_database(app.clone(), Arc::new(config.clone()), health, status)),
+            when_ready(app, async move |app: App| {
+                jobs::flush_regularly(&app.usage, &app.audit, flush_interval).await;
+            }),
+            when_ready(app, async move |app: App| {
+                jobs::remove_expired(&app.memories, &expiry).await
+            }),
+            when_ready(app, async move |app: App| {
+                jobs::purge(&app.auth, &app.memories, &app.usage, &app.audit, retention, &purge).await;
+            }),
+            when_ready(app, async move |app: App| {
+                jobs::build_candidates(&app.candidates, &candidates).await
+            }),
+            when_ready(app, async move |app: App| jobs::reembed(app.embeddings, &reembed).await),
+        ];
+        let (stop, stopped) = watch::channel(false);
+        let running = [
+            until_stopped(app, stopped.clone(), async |app: App, stopped| {
+                let kinds = JobKinds::default().with(StoreConversation(app.memories));
+                jobs::run_queue(app.tasks, kinds, stopped).await;
+            }),
+            until_stopped(app, stopped, async |app: App, stopped| {
+                jobs::write_bios(app.profiles, stopped).await;
+            }),
+        ];
+        Self {
+            loops,
+            jobs: Jobs { running, stop },
+        }
+    }
+
+    /// Breaks the loops off. Once they have ended, none of them can say SERVING again.
+    pub(super) async fn stop_loops(self) -> Jobs {
+        for task in self.loops {
+            task.abort();
+            let _ = task.await;
+        }
+        self.jobs
+    }
+}
+
+impl Jobs {
+    /// Lets the work under way finish, for so long. What is broken off is undone, and done once its lease is over.
+    pub(super) async fn stop(self, patience: Duration) {
+        self.stop.send_replace(true);
+        let deadline = tokio::time::Instant::now() + patience;
+        for mut job in self.running {
+            if tokio::time::timeout_at(deadline, &mut job).await.is_err() {
+                job.abort();
             }
         }
     }
-
-    /// Whether this instance is the one that does a sweep. The one that does goes on with it; another takes over when it
-    /// has missed two.
-    async fn sweeps(&self, what: &str, instance: &str, every: Duration) -> Result<bool> {
-        let now = self.clock.now();
-        let lease = TimeDelta::from_std(every * 5 / 2).unwrap_or(TimeDelta::MAX);
-        self.store.take_lease(what, instance, now, now + lease).await
-    }
-
-    async fn build_all_candidates(&self, instance: &str) -> Result<()> {
-        let mut build = CandidateBuild::default();
-        while self.sweeps("candidates", instance, CANDIDATES_INTERVAL).await?
-            && self.memories.build_candidates(&mut build).await?
-        {}
-        Ok(())
-    }
-
-    /// Forgets memories whose time is over; says how many.
-    async fn forget_expired(&self, instance: &str) -> Result<usize> {
-        match self.sweeps("expiry", instance, EXPIRY_INTERVAL).await? {
-            true => self.memories.forget_expired().await,
-            false => Ok(0),
-        }
-    }
-
-    /// Forgets what is too old.
-    async fn purge(&self, instance: &str, config: &Config) -> Result<()> {
-        if !self.sweeps("purge", instance, PURGE_INTERVAL).await? {
-            return Ok(());
-        }
-        let days = |retention| TimeDelta::from_std(retention).unwrap_or(TimeDelta::MAX);
-        self.auth.purge().await?;
-        self.memories.purge().await?;
-        self.usage.purge(days(config.usage_retention)).await?;
-        self.audit.purge(days(config.audit_retention)).await
-    }
 }
 
-pub(super) async fn do_jobs(app: App, mut stopped: watch::Receiver<bool>) {
-    tokio::select! {
-        () = app.ready() => {}
-        _ = stopped.changed() => return,
-    }
-    if let Err(error) = app.memories.resume_tasks().await {
-        tracing::warn!(%error, "tasks of the previous run wait until their leases end");
-    }
-    jobs::run(app.memories, app.profiles, stopped).await;
+fn when_ready<F: Future<Output = ()> + Send>(app: &App, run: impl FnOnce(App) -> F + Send + 'static) -> JoinHandle<()>
+where
+    F: 'static,
+{
+    let app = app.clone();
+    tokio::spawn(async move {
+        app.ready().await;
+        run(app).await;
+    })
 }
 
-/// Builds candidates of people who have outgrown memory, on one instance at a time.
-pub(super) async fn build_candidates(app: App) {
-    app.ready().await;
-    let instance = Uuid::now_v7().to_string();
-    let mut tick = tokio::time::interval(CANDIDATES_INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        if let Err(error) = app.build_all_candidates(&instance).await {
-            tracing::warn!(%error, "candidates are not built yet");
-        }
-    }
-}
-
-pub(super) async fn maintain(app: App, config: Config) {
-    app.ready().await;
-    let instance = Uuid::now_v7().to_string();
-    let mut flush = tokio::time::interval(config.usage_flush_interval);
-    let mut purge = tokio::time::interval(PURGE_INTERVAL);
-    let mut expire = tokio::time::interval(EXPIRY_INTERVAL);
-    for interval in [&mut flush, &mut purge, &mut expire] {
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    }
-    loop {
+fn until_stopped<F: Future<Output = ()> + Send + 'static>(
+    app: &App,
+    mut stopped: watch::Receiver<bool>,
+    run: impl FnOnce(App, watch::Receiver<bool>) -> F + Send + 'static,
+) -> JoinHandle<()> {
+    let app = app.clone();
+    tokio::spawn(async move {
         tokio::select! {
-            _ = flush.tick() => app.flush().await,
-            _ = expire.tick() => match app.forget_expired(&instance).await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "expired memories were removed"),
-                Err(error) => tracing::warn!(%error, "expired memories are not removed yet"),
-            },
-            _ = purge.tick() => {
-                if let Err(error) = app.purge(&instance, &config).await {
-                    tracing::warn!(%error, "old data is not removed yet");
-                }
-            }
+            () = app.ready() => {}
+            _ = stopped.changed() => return,
         }
-    }
+        run(app, stopped).await;
+    })
 }
 
-/// Makes the database ready where it is not yet, and asks ever after whether it answers. Tells of changes only: whoever
-/// watches the health service hears of nothing else.
-pub(super) async fn watch_database(app: App, config: Config, health: HealthReporter, mut told: ServingStatus) {
-    let mut tick = tokio::time::interval(HEALTH_INTERVAL);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        let is_ready = *app.is_ready.borrow();
-        let answer = match is_ready {
-            true => {
-                let (answer, _) = tokio::join!(app.store.ping(), app.store.ping_replica());
-                answer
+/// Makes the database ready where it is not yet, and tells the health service whether it answers. Only changes are told:
+/// clients that watch the health service hear of nothing else.
+async fn watch_database(app: App, config: Arc<Config>, health: HealthReporter, told: ServingStatus) {
+    let check = || {
+        let (app, config) = (app.clone(), config.clone());
+        async move {
+            let is_ready = *app.is_ready.borrow();
+            match is_ready {
+                true => {
+                    let (answer, _) = tokio::join!(app.store.ping(), app.store.ping_replica());
+                    answer
+                }
+                false => app.prepare(&config).await,
             }
-            false => app.prepare(&config).await,
-        };
-        let status = match answer {
-            Ok(()) => ServingStatus::Serving,
-            Err(_) => ServingStatus::NotServing,
-        };
-        if status == told {
-            continue;
         }
-        match answer {
-            Ok(()) => tracing::info!("the database is available"),
-            Err(error) => tracing::warn!(
-                error = format!("{:#}", anyhow::Error::from(error)),
-                "the database is unavailable"
-            ),
+    };
+    let tell = |is_serving| {
+        let health = health.clone();
+        async move {
+            let status = match is_serving {
+                true => ServingStatus::Serving,
+                false => ServingStatus::NotServing,
+            };
+            for service in SERVICES {
+                health.set_service_status(service, status).await;
+            }
         }
-        for service in SERVICES {
-            health.set_service_status(service, status).await;
-        }
-        told = status;
-    }
+    };
+    jobs::watch_database(matches!(told, ServingStatus::Serving), check, tell).await;
 }

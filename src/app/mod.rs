@@ -21,6 +21,7 @@ use crate::config::{Config, EmbedderConfig};
 use crate::dashboard;
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
+use crate::jobs;
 use crate::model::Clock;
 use crate::oauth::{self, OAuthOptions};
 use crate::openapi;
@@ -31,8 +32,8 @@ use crate::providers::{Embedder, StaticTable};
 use crate::rest::{self, RestSettings};
 use crate::server::{self, ConnectionLimits, ServerHandle, TlsCertificate};
 use crate::services::{
-    AuditLog, AuthService, IndexSettings, MemoryLimits, MemoryService, ProfileService, RateLimitSettings, RateLimiter,
-    Receipts, UsageService,
+    AuditLog, AuthService, CandidateService, EmbeddingService, IndexSettings, MemoryQuotas, MemoryService, PersonStore,
+    PortabilityService, ProfileService, RateLimitSettings, RateLimiter, Receipts, TaskQueue, UsageService,
 };
 use crate::store::Store;
 
@@ -40,14 +41,12 @@ mod background;
 mod database;
 mod first_start;
 mod keys;
-mod reembedding;
 
-use background::{build_candidates, do_jobs, maintain, watch_database};
+use background::Background;
 pub use database::{connect, why_away};
 pub use first_start::setup_url;
 use keys::auth_settings;
 pub use keys::{exposed_secrets, has_master_key, receipts, rotate_master_key};
-use reembedding::reembed;
 
 /// How long a request may take at most.
 const MAX_DEADLINE: Duration = Duration::from_secs(60);
@@ -77,8 +76,15 @@ pub struct App {
     pub receipts: Arc<Receipts>,
     /// Memories.
     pub memories: Arc<MemoryService>,
+    /// Exports and imports.
+    pub portability: Arc<PortabilityService>,
+    /// Vectors.
+    pub embeddings: Arc<EmbeddingService>,
+    /// Background work.
+    pub tasks: Arc<TaskQueue>,
     /// Profiles.
     pub profiles: Arc<ProfileService>,
+    candidates: Arc<CandidateService>,
     clock: Clock,
     is_ready: Arc<watch::Sender<bool>>,
 }
@@ -93,9 +99,7 @@ pub struct Running {
     handle: ServerHandle,
     health: HealthReporter,
     serving: JoinHandle<std::io::Result<()>>,
-    background: [JoinHandle<()>; 4],
-    /// The driver of background work, and what tells it to stop.
-    jobs: (JoinHandle<()>, watch::Sender<bool>),
+    background: Background,
     certificate: Option<TlsCertificate>,
     shutdown_timeout: Duration,
 }
@@ -129,21 +133,24 @@ impl App {
         };
         let limits = RateLimiter::new(store.clone(), clock.clone(), limits);
         let usage = UsageService::new(store.clone(), clock.clone());
-        let memories = Arc::new(MemoryService::new(
-            store.clone(),
-            clock.clone(),
-            embedder(config)?,
-            IndexSettings {
-                memory_mb: config.index_memory_mb,
-                max_memories_per_person: config.max_memories_per_person,
-            },
-            MemoryLimits {
-                per_request: config.limits.max_memories_per_request,
-                per_account: config.limits.max_memories_per_account,
-                per_person: config.limits.max_memories_per_person,
-            },
+        let indexes = IndexSettings {
+            memory_mb: config.index_memory_mb,
+            max_memories_per_person: config.max_memories_per_person,
+        };
+        let quotas = MemoryQuotas {
+            per_account: config.limits.max_memories_per_account,
+            per_person: config.limits.max_memories_per_person,
+        };
+        let people = PersonStore::new(store.clone(), clock.clone(), embedder(config)?, indexes, quotas);
+        let people = Arc::new(people);
+        let tasks = Arc::new(TaskQueue::new(store.clone(), clock.clone()));
+        let memories = MemoryService::new(
+            Arc::clone(&people),
+            Arc::clone(&tasks),
             Arc::clone(&receipts),
-        ));
+            config.limits.max_memories_per_request,
+            indexes,
+        );
         Ok(Self {
             store,
             auth: Arc::new(auth),
@@ -151,8 +158,12 @@ impl App {
             usage: Arc::new(usage),
             audit,
             receipts,
-            profiles: Arc::new(ProfileService::new(Arc::clone(&memories))),
-            memories,
+            memories: Arc::new(memories),
+            portability: Arc::new(PortabilityService::new(Arc::clone(&people))),
+            profiles: Arc::new(ProfileService::new(Arc::clone(&people))),
+            embeddings: Arc::new(EmbeddingService::new(Arc::clone(&people))),
+            candidates: Arc::new(CandidateService::new(people)),
+            tasks,
             clock,
             is_ready: Arc::new(watch::Sender::new(false)),
         })
@@ -166,7 +177,7 @@ impl App {
             store.migrate_up().await?;
         }
         let can_migrate = config.database.auto_migrate;
-        if !self.memories.prepare_candidates(&store, can_migrate).await? && config.max_memories_per_person == 0 {
+        if !self.candidates.prepare(&store, can_migrate).await? && config.max_memories_per_person == 0 {
             tracing::warn!(
                 "index.max_memories_per_person is ignored: this database can't find candidates, so memory holds everybody"
             );
@@ -221,6 +232,8 @@ impl App {
             usage: Arc::clone(&self.usage),
             audit: Arc::clone(&self.audit),
             memories: Arc::clone(&self.memories),
+            portability: Arc::clone(&self.portability),
+            tasks: Arc::clone(&self.tasks),
             profiles: Arc::clone(&self.profiles),
             tls_required: config.tls_required,
             max_deadline: MAX_DEADLINE,
@@ -242,14 +255,7 @@ impl App {
             config.trusted_proxies.clone(),
             handle.clone(),
         ));
-        let background = [
-            tokio::spawn(watch_database(self.clone(), config.clone(), health.clone(), status)),
-            tokio::spawn(maintain(self.clone(), config.clone())),
-            tokio::spawn(build_candidates(self.clone())),
-            tokio::spawn(reembed(self.clone())),
-        ];
-        let (stop_jobs, stopped) = watch::channel(false);
-        let jobs = tokio::spawn(do_jobs(self.clone(), stopped));
+        let background = Background::start(&self, config, health.clone(), status);
         let shutdown_timeout = config.shutdown_timeout;
         Ok(Running {
             address,
@@ -258,7 +264,6 @@ impl App {
             health,
             serving,
             background,
-            jobs: (jobs, stop_jobs),
             certificate,
             shutdown_timeout,
         })
@@ -282,11 +287,7 @@ impl Running {
 
     /// Stops: health turns to NOT_SERVING, requests under way are finished, counts are written, the database is closed.
     pub async fn stop(self) -> anyhow::Result<()> {
-        for task in self.background {
-            task.abort();
-            // Once it has ended it can't say SERVING again.
-            let _ = task.await;
-        }
+        let jobs = self.background.stop_loops().await;
         for service in SERVICES {
             self.health.set_service_status(service, ServingStatus::NotServing).await;
         }
@@ -294,13 +295,8 @@ impl Running {
         if !self.serving.is_finished() {
             self.serving.await??;
         }
-        let (mut job, stop_jobs) = self.jobs;
-        stop_jobs.send_replace(true);
-        if tokio::time::timeout(self.shutdown_timeout, &mut job).await.is_err() {
-            // What it was doing is undone, and done when its lease is over.
-            job.abort();
-        }
-        self.app.flush().await;
+        jobs.stop(self.shutdown_timeout).await;
+        jobs::flush(&self.app.usage, &self.app.audit).await;
         self.app.store.close().await?;
         Ok(())
     }

@@ -55,13 +55,16 @@ pub struct Import {
 pub async fn export(config: &Config, export: Export) -> anyhow::Result<()> {
     let app = App::open(config, Clock::system()).await?;
     let account = account(&app, &export.email).await?;
-    let total = app.memories.count_exported(&account, export.user_id.as_deref()).await?;
+    let total = app
+        .portability
+        .count_exported(&account, export.user_id.as_deref())
+        .await?;
     let bar = bar(total, "{bar:40} {human_pos}/{human_len} memories, {eta} left");
     let mut out: Box<dyn Write> = match &export.output {
         Some(file) => Box::new(BufWriter::new(create(file)?)),
         None => Box::new(BufWriter::new(Stdout)),
     };
-    let memories = Arc::clone(&app.memories)
+    let memories = Arc::clone(&app.portability)
         .export(&Actor::operator(), account, export.user_id)
         .await?;
     let mut memories = pin!(memories);
@@ -96,7 +99,7 @@ pub async fn import(config: &Config, import: Import) -> anyhow::Result<()> {
         (Box::new(file), size)
     };
     let bar = bar(size, "{bar:40} {bytes}/{total_bytes}, {msg} memories, {eta} left");
-    let mut importing = services::Import::new(Arc::clone(&app.memories), options)?;
+    let mut importing = services::Import::new(Arc::clone(&app.portability), options)?;
     let mut piece = vec![0; PIECE];
     loop {
         let read = file.read(&mut piece)?;

@@ -10,7 +10,7 @@ use memsync::app::App;
 use memsync::config::Config;
 use memsync::error::Error;
 use memsync::model::Clock;
-use memsync::services::{MemoryService, Pruning, Reembedding};
+use memsync::services::{EmbeddingService, Pruning, Reembedding};
 
 use super::output::{note, say};
 use super::portability::bar;
@@ -33,9 +33,9 @@ pub struct Reembed {
 }
 
 pub async fn reembed(config: &Config, options: Reembed) -> anyhow::Result<()> {
-    let memories = App::open(config, Clock::system()).await?.memories;
-    let model = memories.embedding_model().to_owned();
-    let count = memories.count_embeddings().await?;
+    let embeddings = App::open(config, Clock::system()).await?.embeddings;
+    let model = embeddings.model().to_owned();
+    let count = embeddings.count().await?;
     if options.dry_run {
         say!(
             "{} of {} memories have no vector of {model}",
@@ -47,34 +47,34 @@ pub async fn reembed(config: &Config, options: Reembed) -> anyhow::Result<()> {
     let mut stored = 0;
     let mut missing = count.missing;
     while missing > 0 {
-        let changed = walk(&memories, missing, &mut stored).await?;
+        let changed = walk(&embeddings, missing, &mut stored).await?;
         if changed == 0 {
             break;
         }
-        missing = memories.count_embeddings().await?.missing;
+        missing = embeddings.count().await?.missing;
     }
     say!("embedded {stored} memories with {model}")?;
-    let left = memories.count_embeddings().await?.missing;
+    let left = embeddings.count().await?.missing;
     if left > 0 {
         note!(
             "{left} have none still: just stored by a server with another model, or sealed under a key that is not here"
         );
     }
     if options.prune {
-        say!("forgot {} vectors of other models", prune(memories).await?)?;
+        say!("forgot {} vectors of other models", prune(embeddings).await?)?;
     }
     Ok(())
 }
 
 /// One walk through all memories; gives how many changed under its hands.
-async fn walk(memories: &Arc<MemoryService>, missing: u64, stored: &mut u64) -> anyhow::Result<u64> {
+async fn walk(embeddings: &Arc<EmbeddingService>, missing: u64, stored: &mut u64) -> anyhow::Result<u64> {
     let bar = bar(
         missing,
         "{bar:40} {human_pos}/{human_len} memories, {per_sec}, {eta} left",
     );
     let (started, mut told) = (Instant::now(), Instant::now());
     let (mut changed, mut failures) = (0, 0);
-    let mut walk = Reembedding::new(Arc::clone(memories));
+    let mut walk = Reembedding::new(Arc::clone(embeddings));
     loop {
         match walk.step().await {
             Ok(None) => break,
@@ -106,9 +106,9 @@ async fn walk(memories: &Arc<MemoryService>, missing: u64, stored: &mut u64) -> 
     Ok(changed)
 }
 
-async fn prune(memories: Arc<MemoryService>) -> anyhow::Result<u64> {
+async fn prune(embeddings: Arc<EmbeddingService>) -> anyhow::Result<u64> {
     let mut deleted = 0;
-    let mut pruning = Pruning::new(memories);
+    let mut pruning = Pruning::new(embeddings);
     while let Some(step) = pruning.step().await? {
         deleted += step;
     }

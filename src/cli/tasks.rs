@@ -47,7 +47,7 @@ pub async fn task(config: &Config, command: TaskCommand) -> anyhow::Result<()> {
                 Some(email) => Some(account(&app, &email).await?),
                 None => None,
             };
-            let tasks = app.memories.list_tasks(account.as_ref(), list.state).await?;
+            let tasks = app.tasks.list(account.as_ref(), list.state).await?;
             let emails = addresses(&app).await?;
             let email = |task: &TaskRow| emails.get(&task.owner.account_id).cloned().unwrap_or_default();
             let headers = [
@@ -58,7 +58,7 @@ pub async fn task(config: &Config, command: TaskCommand) -> anyhow::Result<()> {
         }
         TaskCommand::Retry { task_id, .. } => {
             let id = task_id.map(TaskId::from_stored);
-            let count = app.memories.retry_tasks(id.as_ref()).await?;
+            let count = app.tasks.retry(id.as_ref()).await?;
             match id {
                 Some(id) if count == 0 => bail!("there is no failed task {id}"),
                 _ => note!("{count} tasks will be retried"),

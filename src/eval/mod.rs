@@ -109,9 +109,9 @@ pub async fn recall(
         covered += evidence.iter().filter(|id| named.contains(**id)).count();
         for question in &conversation.questions {
             let started = Instant::now();
-            let hits = memories.search(search_request(&owner, question, DEPTH)).await?;
+            let answer = memories.search(search_request(&owner, question, DEPTH)).await?;
             search_times.push(started.elapsed());
-            figures.add_hits(question, &hits);
+            figures.add_hits(question, &answer.hits);
         }
     }
     let stored_ones = Stored {
@@ -160,6 +160,7 @@ fn search_request(owner: &Owner, question: &Question, limit: usize) -> SearchReq
         limit,
         rerank: true,
         explain: false,
+        include_bio: false,
         filter: Filter::default(),
         as_of: None,
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extraction::{self, Turn};
 use crate::model::{Category, MemoryType, Role};
-use crate::services::sense;
+use crate::providers::StaticTable;
 
 /// A sentence and what should be made of it.
 #[derive(Clone, Debug)]
@@ -213,7 +213,7 @@ fn given(text: &str) -> Option<Given> {
         content: text,
         sent_at: said_at().fixed_offset(),
     };
-    let candidates = extraction::extract(&[turn], &sense);
+    let candidates = extraction::extract(&[turn], &|text| StaticTable::built_in().encode(text));
     let first = candidates.first()?;
     let mut categories: Vec<Category> = Vec::new();
     for category in candidates.iter().flat_map(|candidate| &candidate.categories) {

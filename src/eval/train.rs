@@ -7,7 +7,7 @@ use std::path::Path;
 use super::sentences::{Label, Sentence, SentenceError};
 use crate::extraction::{self, Features, Model, OUTPUTS};
 use crate::model::Category;
-use crate::services::sense;
+use crate::providers::StaticTable;
 
 const ROUNDS: usize = 40;
 const STEP: f32 = 0.12;
@@ -60,7 +60,9 @@ pub fn cross_validate(sentences: &[Sentence], folds: usize) -> [f64; 3] {
         };
         let model = Model::read(&train(&part(false)));
         for sentence in part(true) {
-            let features = extraction::features(&sentence.text, super::sentences::said_at(), &sense);
+            let features = extraction::features(&sentence.text, super::sentences::said_at(), &|text| {
+                StaticTable::built_in().encode(text)
+            });
             let verdict = extraction::verdict(&model, &features, extraction::is_private(&sentence.text));
             kept += usize::from(verdict.is_kept == sentence.label.is_some());
             let Some(label) = sentence.label else { continue };
@@ -87,7 +89,11 @@ struct Example {
 pub fn train(sentences: &[Sentence]) -> String {
     let told: Vec<Features> = sentences
         .iter()
-        .map(|sentence| extraction::features(&sentence.text, super::sentences::said_at(), &sense))
+        .map(|sentence| {
+            extraction::features(&sentence.text, super::sentences::said_at(), &|text| {
+                StaticTable::built_in().encode(text)
+            })
+        })
         .collect();
     let mut frequency: BTreeMap<&str, usize> = BTreeMap::new();
     for features in &told {

@@ -4,7 +4,7 @@ use chrono::{TimeZone, Utc};
 
 use super::{Candidate, Turn, extract};
 use crate::model::{Category, MemoryType, Role};
-use crate::services::sense;
+use crate::providers::StaticTable;
 
 /// A conversation sent on Monday 8 May 2023: (role, name, words).
 pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<Candidate> {
@@ -18,7 +18,7 @@ pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<Candidate> {
             sent_at,
         })
         .collect();
-    let found = extract(&turns, &sense);
+    let found = extract(&turns, &|text| StaticTable::built_in().encode(text));
     for candidate in &found {
         assert!(
             !candidate.text.trim().is_empty() && !candidate.quotes.is_empty(),

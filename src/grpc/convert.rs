@@ -2,8 +2,6 @@
 //!
 //! Requests are taken apart whole, so that a new field breaks the build until somebody decides what it means.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use prost_types::{ListValue, Struct, Timestamp, Value, value::Kind};
 use serde_json::Map;
@@ -13,7 +11,9 @@ use crate::error::Result;
 use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Owner, TaskState};
 use crate::proto::v1::{self as pb};
 use crate::search::{Explanation, Hit, Part};
-use crate::services::{ListQuery, ListRequest, ListSort, MemoryPage, SearchRequest, TaskReport};
+use crate::services::{
+    ListQuery, ListRequest, ListSort, MemoryPage, SearchAnswer, SearchRequest, StoreTaskResult, TaskReport,
+};
 
 /// `0001-01-01T00:00:00Z` and `9999-12-31T23:59:59Z`.
 const FIRST_SECOND: i64 = -62_135_596_800;
@@ -27,7 +27,10 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
         TaskState::Failed => "FAILED",
     };
     let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let result = report.result.map(|result| pb::TaskResult {
+    let result = report
+        .result
+        .and_then(|result| serde_json::from_value::<StoreTaskResult>(result).ok());
+    let result = result.map(|result| pb::TaskResult {
         indexed_items: count(result.indexed_items),
         processing_time: seconds(result.processing_s),
         memories_created: count(result.memories_created),
@@ -57,6 +60,7 @@ pub(super) fn seconds(seconds: f64) -> String {
 pub(super) fn search_request(
     message: pb::SearchMemoriesRequest,
     owner: Owner,
+    include_bio: bool,
     mut violations: Violations,
 ) -> Result<SearchRequest> {
     let pb::SearchMemoriesRequest {
@@ -65,7 +69,7 @@ pub(super) fn search_request(
         categories,
         r#type,
         rerank,
-        // Read by the handler.
+        // The caller must be allowed it too.
         include_bio: _,
         agent_id,
         thread_id,
@@ -113,12 +117,13 @@ pub(super) fn search_request(
         limit,
         rerank: rerank.unwrap_or(false),
         explain: explain.unwrap_or(false),
+        include_bio,
         filter,
         as_of,
     })
 }
 
-pub(super) fn search_response(hits: Vec<Hit>, user_bio: Option<Arc<str>>) -> pb::SearchMemoriesResponse {
+pub(super) fn search_response(answer: SearchAnswer) -> pb::SearchMemoriesResponse {
     let hit = |hit: Hit| pb::Memory {
         vector_distance: Some(decimal(hit.vector_distance)),
         rerank_score: hit.rerank_score.map(decimal),
@@ -126,8 +131,8 @@ pub(super) fn search_response(hits: Vec<Hit>, user_bio: Option<Arc<str>>) -> pb:
         ..memory(&hit.memory)
     };
     pb::SearchMemoriesResponse {
-        user_bio: user_bio.map(|bio| bio.to_string()),
-        memories: hits.into_iter().map(hit).collect(),
+        user_bio: answer.bio.map(|bio| bio.to_string()),
+        memories: answer.hits.into_iter().map(hit).collect(),
     }
 }
 

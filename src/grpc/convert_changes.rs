@@ -135,23 +135,21 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
     }
 }
 
-/// `insights`: how many rested on it, where a cascade was wanted.
-pub(super) fn delete_response(id: MemoryId, deletion: Deletion, insights: Option<usize>) -> pb::DeleteMemoryResponse {
+pub(super) fn delete_response(id: MemoryId, deletion: Deletion) -> pb::DeleteMemoryResponse {
     pb::DeleteMemoryResponse {
         success: true,
         memory_id: id.into(),
         deleted_at: Some(timestamp(deletion.deleted_at)),
-        cascade_deletions: insights.map(|insights| cascade_deletions(&deletion, insights)),
+        cascade_deletions: deletion.insights.map(|insights| cascade_deletions(&deletion, insights)),
         backup_id: deletion.backup_id.map(String::from),
         restored: deletion.restored.into_iter().map(String::from).collect(),
     }
 }
 
-/// `insights`: how many rested on them, where a cascade was wanted.
-pub(super) fn batch_delete_response(deletion: Deletion, insights: Option<usize>) -> pb::BatchDeleteMemoriesResponse {
+pub(super) fn batch_delete_response(deletion: Deletion) -> pb::BatchDeleteMemoriesResponse {
     pb::BatchDeleteMemoriesResponse {
         success: true,
-        cascade_deletions: insights.map(|insights| cascade_deletions(&deletion, insights)),
+        cascade_deletions: deletion.insights.map(|insights| cascade_deletions(&deletion, insights)),
         deleted: deletion.deleted.into_iter().map(String::from).collect(),
         not_found: deletion.not_found.into_iter().map(String::from).collect(),
         backup_id: deletion.backup_id.map(String::from),

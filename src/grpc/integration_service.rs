@@ -10,10 +10,10 @@ use super::validate::Violations;
 use crate::model::TaskId;
 use crate::proto::v1::integration_service_server::IntegrationService as Rpcs;
 use crate::proto::v1::{self as pb};
-use crate::services::MemoryService;
+use crate::services::TaskQueue;
 
 /// The service.
-pub(super) struct Integrations(pub(super) Arc<MemoryService>);
+pub(super) struct Integrations(pub(super) Arc<TaskQueue>);
 
 #[tonic::async_trait]
 impl Rpcs for Integrations {
@@ -24,7 +24,7 @@ impl Rpcs for Integrations {
         let mut violations = Violations::default();
         violations.id("task_id", &task_id, 1);
         let id = violations.finish(TaskId::from_stored(task_id))?;
-        let report = self.0.task(&caller, &id).await?;
+        let report = self.0.report(&caller, &id).await?;
         Ok(Response::new(convert::task_response(report)))
     }
 }

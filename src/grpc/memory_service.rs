@@ -15,13 +15,18 @@ use crate::error::Error;
 use crate::model::{Accepted, BackupId, MemoryId, OWN_PERSON, Scope};
 use crate::proto::v1::memory_service_server::MemoryService as Rpcs;
 use crate::proto::v1::{self as pb};
-use crate::services::{Actor, DeletionOptions, Import, MemoryService};
+use crate::services::{Actor, DeletionOptions, Import, MemoryService, PortabilityService};
 
 /// The service.
-pub(super) struct Memories(pub(super) Arc<MemoryService>);
+#[derive(Debug)]
+pub(super) struct Memories {
+    pub(super) memories: Arc<MemoryService>,
+    pub(super) portability: Arc<PortabilityService>,
+}
 
-fn deletion_options(backup: Option<bool>, restore_superseded: Option<bool>) -> DeletionOptions {
+fn deletion_options(backup: Option<bool>, restore_superseded: Option<bool>, cascade: Option<bool>) -> DeletionOptions {
     DeletionOptions {
+        count_insights: cascade.unwrap_or(false),
         backup: backup.unwrap_or(true),
         restore_superseded: restore_superseded.unwrap_or(true),
     }
@@ -44,14 +49,14 @@ impl Rpcs for Memories {
             )
         });
         let is_later = message.r#async == Some(true);
-        let request = convert_store::store_request(message, owner, idempotency, self.0.now(), violations)?;
+        let request = convert_store::store_request(message, owner, idempotency, self.memories.now(), violations)?;
         if is_later {
-            let task_id = self.0.store_later(&caller, request).await?;
+            let task_id = self.memories.store_async(&caller, request).await?;
             let mut response = Response::new(convert_store::accepted_response(task_id, started.elapsed()));
             response.extensions_mut().insert(Accepted);
             return Ok(response);
         }
-        let outcome = self.0.store(&caller, request).await?;
+        let outcome = self.memories.store(&caller, request).await?;
         let answer = convert_store::store_response(outcome, started.elapsed());
         let created = MemoriesCreated(u32::try_from(answer.memories_created).unwrap_or(0));
         let mut response = Response::new(answer);
@@ -65,13 +70,9 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let wants_bio = message.include_bio.unwrap_or(true) && caller.may(Scope::ProfileRead);
-        let request = convert::search_request(message, owner.clone(), violations)?;
-        let hits = self.0.search(request).await?;
-        let bio = match wants_bio {
-            true => self.0.user_bio(&owner).await,
-            false => None,
-        };
-        Ok(Response::new(convert::search_response(hits, bio)))
+        let request = convert::search_request(message, owner, wants_bio, violations)?;
+        let answer = self.memories.search(request).await?;
+        Ok(Response::new(convert::search_response(answer)))
     }
 
     async fn list_memories(&self, request: Request<pb::ListMemoriesRequest>) -> Answer<pb::ListMemoriesResponse> {
@@ -80,7 +81,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let (request, page) = convert::list_request(message, owner, violations)?;
-        let memories = self.0.list(request).await?;
+        let memories = self.memories.list(request).await?;
         Ok(Response::new(convert::list_response(memories, page)))
     }
 
@@ -92,7 +93,7 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.id("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
-        let memory = self.0.get(&owner, &id).await?;
+        let memory = self.memories.get(&owner, &id).await?;
         let mut response = Response::new(pb::GetMemoryResponse {
             memory: Some(convert::memory(&memory)),
         });
@@ -107,8 +108,8 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
         let if_match = if_match(&metadata, &mut violations);
         let with_vector = message.include_embeddings == Some(true);
-        let (id, change) = convert_changes::memory_change(message, if_match, self.0.now(), violations)?;
-        let (memory, vector) = self.0.update(&caller, &owner, &id, change).await?;
+        let (id, change) = convert_changes::memory_change(message, if_match, self.memories.now(), violations)?;
+        let (memory, vector) = self.memories.update(&caller, &owner, &id, change).await?;
         let version = memory.version;
         let vector = vector.filter(|_| with_vector).unwrap_or_default();
         let mut response = Response::new(convert_changes::update_response(memory, vector));
@@ -134,24 +135,20 @@ impl Rpcs for Memories {
         let expected = expected_version.or(if_match);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let actor = Actor::caller(&caller, &origin);
-        let insights = match cascade {
-            Some(true) => Some(self.0.insights_on(&owner, std::slice::from_ref(&id)).await?),
-            Some(false) | None => None,
-        };
         let deletion = self
-            .0
+            .memories
             .delete_one(
                 &actor,
                 &owner,
                 &id,
                 expected,
-                deletion_options(backup, restore_superseded),
+                deletion_options(backup, restore_superseded, cascade),
             )
             .await?;
         if deletion.deleted.is_empty() {
             return Err(Error::MemoryNotFound.into());
         }
-        Ok(Response::new(convert_changes::delete_response(id, deletion, insights)))
+        Ok(Response::new(convert_changes::delete_response(id, deletion)))
     }
 
     async fn batch_delete_memories(
@@ -171,15 +168,9 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         let ids = convert_changes::memory_ids(memory_ids, violations)?;
         let actor = Actor::caller(&caller, &origin);
-        let insights = match cascade {
-            Some(true) => Some(self.0.insights_on(&owner, &ids).await?),
-            Some(false) | None => None,
-        };
-        let options = deletion_options(backup, restore_superseded);
-        let deletion = self.0.delete(&actor, &owner, &ids, options).await?;
-        Ok(Response::new(convert_changes::batch_delete_response(
-            deletion, insights,
-        )))
+        let options = deletion_options(backup, restore_superseded, cascade);
+        let deletion = self.memories.delete(&actor, &owner, &ids, options).await?;
+        Ok(Response::new(convert_changes::batch_delete_response(deletion)))
     }
 
     async fn get_memory_history(
@@ -193,7 +184,7 @@ impl Rpcs for Memories {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         violations.id("memory_id", &memory_id, 1);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
-        let history = self.0.history(&owner, &id).await?;
+        let history = self.memories.history(&owner, &id).await?;
         Ok(Response::new(convert_changes::history_response(id, history)))
     }
 
@@ -216,7 +207,9 @@ impl Rpcs for Memories {
         let user_id = violations.finish(user_id)?;
         let actor = Actor::caller(&caller, &origin);
         let account_id = caller.account_id.clone();
-        let memories = Arc::clone(&self.0).export(&actor, account_id, user_id).await?;
+        let memories = Arc::clone(&self.portability)
+            .export(&actor, account_id, user_id)
+            .await?;
         let lines = memories.map_ok(convert_portability::export_response);
         Ok(Response::new(lines.map_err(Status::from).boxed()))
     }
@@ -229,7 +222,7 @@ impl Rpcs for Memories {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let first = pieces.message().await?.unwrap_or_default();
         let options = convert_portability::import_options(&caller, &metadata, &first)?;
-        let mut import = Import::new(Arc::clone(&self.0), options)?;
+        let mut import = Import::new(Arc::clone(&self.portability), options)?;
         import.feed(&first.chunk).await?;
         while let Some(piece) = pieces.message().await? {
             import.feed(&piece.chunk).await?;
@@ -244,7 +237,7 @@ impl Rpcs for Memories {
     ) -> Answer<pb::GetMemorySettingsResponse> {
         let caller = caller(request.extensions())?;
         may_touch_everybody(&caller)?;
-        let lifetime = self.0.episodic_lifetime(&caller.account_id).await?;
+        let lifetime = self.memories.episodic_lifetime(&caller.account_id).await?;
         Ok(Response::new(pb::GetMemorySettingsResponse {
             settings: Some(convert_portability::settings(lifetime)),
         }))
@@ -260,9 +253,9 @@ impl Rpcs for Memories {
         let account = &caller.account_id;
         if let Some(lifetime) = convert_portability::settings_change(message)? {
             let actor = Actor::caller(&caller, &origin);
-            self.0.set_episodic_lifetime(&actor, account, lifetime).await?;
+            self.memories.set_episodic_lifetime(&actor, account, lifetime).await?;
         }
-        let lifetime = self.0.episodic_lifetime(account).await?;
+        let lifetime = self.memories.episodic_lifetime(account).await?;
         Ok(Response::new(pb::UpdateMemorySettingsResponse {
             settings: Some(convert_portability::settings(lifetime)),
         }))
@@ -278,7 +271,7 @@ impl Rpcs for Memories {
         }
         let owner = owner(&caller, &metadata, Some(user_id), &mut violations)?;
         let owner = violations.finish(owner)?;
-        let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
+        let (erased, receipt) = self.memories.erase(&Actor::caller(&caller, &origin), &owner).await?;
         Ok(Response::new(pb::EraseUserResponse {
             success: true,
             erased: Some(convert_changes::erased(erased)),
@@ -303,7 +296,7 @@ impl Rpcs for Memories {
             }
         }
         violations.finish(())?;
-        let (erased, receipt) = self.0.erase(&Actor::caller(&caller, &origin), &owner).await?;
+        let (erased, receipt) = self.memories.erase(&Actor::caller(&caller, &origin), &owner).await?;
         Ok(Response::new(pb::EraseOwnDataResponse {
             success: true,
             erased: Some(convert_changes::erased(erased)),
@@ -316,7 +309,7 @@ impl Rpcs for Memories {
         let caller = caller(&extensions)?;
         let (after, limit) = convert_changes::users_page(message)?;
         let (people, has_more) = self
-            .0
+            .memories
             .people(&caller.account_id, &caller.grant.user_ids, after.as_deref(), limit)
             .await?;
         Ok(Response::new(convert_changes::users_response(people, has_more)))
@@ -328,7 +321,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         violations.id("backup_id", &message.backup_id, 1);
         let id = violations.finish(BackupId::from_stored(message.backup_id))?;
-        let restored = self.0.restore_own(&caller, &origin, &id).await?;
+        let restored = self.memories.restore_own(&caller, &origin, &id).await?;
         Ok(Response::new(pb::RestoreBackupResponse {
             success: true,
             restored: restored.into_iter().map(String::from).collect(),

@@ -25,7 +25,9 @@ use crate::proto::v1::auth_service_server::AuthServiceServer;
 use crate::proto::v1::integration_service_server::IntegrationServiceServer;
 use crate::proto::v1::memory_service_server::MemoryServiceServer;
 use crate::proto::v1::profile_service_server::ProfileServiceServer;
-use crate::services::{AuditLog, AuthService, MemoryService, ProfileService, RateLimiter, UsageService};
+use crate::services::{
+    AuditLog, AuthService, MemoryService, PortabilityService, ProfileService, RateLimiter, TaskQueue, UsageService,
+};
 
 mod access;
 mod auth_service;
@@ -68,6 +70,10 @@ pub struct GrpcOptions {
     pub audit: Arc<AuditLog>,
     /// Memories.
     pub memories: Arc<MemoryService>,
+    /// Exports and imports.
+    pub portability: Arc<PortabilityService>,
+    /// Background work.
+    pub tasks: Arc<TaskQueue>,
     /// Profiles.
     pub profiles: Arc<ProfileService>,
     /// Whether every request must be encrypted.
@@ -84,14 +90,17 @@ pub fn router(
     options: GrpcOptions,
 ) -> Result<Router, AccessError> {
     let access = Arc::new(access::AccessTable::read(descriptors)?);
-    let integrations = IntegrationServiceServer::new(integration_service::Integrations(Arc::clone(&options.memories)))
+    let integrations = IntegrationServiceServer::new(integration_service::Integrations(options.tasks))
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let memories = MemoryServiceServer::new(memory_service::Memories(options.memories))
-        .accept_compressed(CompressionEncoding::Gzip)
-        .send_compressed(CompressionEncoding::Gzip)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let memories = MemoryServiceServer::new(memory_service::Memories {
+        memories: options.memories,
+        portability: options.portability,
+    })
+    .accept_compressed(CompressionEncoding::Gzip)
+    .send_compressed(CompressionEncoding::Gzip)
+    .max_decoding_message_size(MAX_MESSAGE_BYTES);
     let profiles = ProfileServiceServer::new(profile_service::Profiles(options.profiles))
         .accept_compressed(CompressionEncoding::Gzip)
         .send_compressed(CompressionEncoding::Gzip)

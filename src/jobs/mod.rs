@@ -1,45 +1,39 @@
-//! The driver of background work: it asks `services/` to do what is due, one thing after the other.
-//!
-//! Several instances may do so over one database; each task is taken by one of them.
+//! Background work. `queue.rs` drives durable tasks: each kind is a [`Job`] in a file of its own, registered in
+//! [`kinds`]. The other files are loops that a server runs beside answering requests; `app/` only starts them.
 
-use std::sync::Arc;
+mod bios;
+mod candidates;
+mod database_health;
+mod expiry;
+mod flush;
+mod job;
+mod purge;
+mod queue;
+mod reembedding;
+mod store_conversation;
+
+use std::future::Future;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use crate::error::Result;
-use crate::services::{MemoryService, ProfileService};
+pub use bios::write_bios;
+pub use candidates::build_candidates;
+pub use database_health::watch_database;
+pub use expiry::remove_expired;
+pub use flush::{flush, flush_regularly};
+pub use job::Job;
+pub use purge::{Retention, purge};
+pub use queue::{JobKinds, run_queue};
+pub use reembedding::reembed;
+pub use store_conversation::StoreConversation;
 
-/// How often the database is asked for tasks that were taken on elsewhere, or put off.
-const POLL: Duration = Duration::from_secs(1);
-
-/// Does what is due until `stop` says true; what is under way then is finished first.
-pub async fn run(memories: Arc<MemoryService>, profiles: Arc<ProfileService>, mut stop: watch::Receiver<bool>) {
-    let mut poll = tokio::time::interval(POLL);
-    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Does `work` now and then every `interval`, counted from the end where it takes longer.
+async fn every<F: Future<Output = ()>>(interval: Duration, mut work: impl FnMut() -> F) {
+    let mut tick = tokio::time::interval(interval);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let is_idle = match do_next(&memories, &profiles).await {
-            Ok(did_one) => !did_one,
-            Err(error) => {
-                tracing::warn!(%error, "background tasks can't run now");
-                true
-            }
-        };
-        if *stop.borrow() {
-            return;
-        }
-        if is_idle {
-            tokio::select! {
-                () = memories.wait_for_work() => {}
-                _ = poll.tick() => {}
-                _ = stop.changed() => return,
-            }
-        }
+        tick.tick().await;
+        work().await;
     }
-}
-
-/// Does one task, or writes one biography that is due; false where there is neither.
-async fn do_next(memories: &MemoryService, profiles: &ProfileService) -> Result<bool> {
-    Ok(memories.do_next_task().await? || profiles.write_next().await?)
 }

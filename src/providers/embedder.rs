@@ -3,6 +3,8 @@
 //! Services call it for what they store and for what is asked; they keep [`Embedder::model`] beside every vector, since
 //! vectors of different models do not compare.
 
+use async_trait::async_trait;
+
 /// Why a text got no vector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{model} could not embed the text: {reason}")]
@@ -15,22 +17,24 @@ pub struct EmbedError {
 
 /// Text → unit vector.
 ///
-/// Calls are synchronous. The built-in table answers in microseconds, a local model computes for milliseconds a text: call
-/// it from a thread that may block.
+/// Calls wait without blocking a thread of the runtime, however long the model takes. Callers set the deadline: a call that
+/// is dropped has no effect.
+#[async_trait]
 pub trait Embedder: Send + Sync {
-    /// The model's name and version. Two embedders of one name give the same vectors.
+    /// The model's name and version. Two embedders with the same name give the same vectors.
     fn model(&self) -> &str;
 
     /// How many numbers a vector has; the same for every text.
     fn dimensions(&self) -> usize;
 
-    /// One vector a text, in the same order, each of length 1. A text without anything the model knows, such as an
-    /// empty one, gives all zeros.
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
+    /// One vector per text to be found, in the same order, each of length 1. A text without anything the model knows, such
+    /// as an empty one, gives all zeros.
+    async fn encode_documents(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError>;
 
-    /// The vector of a single text, such as a question; what [`embed`](Self::embed) gives for it.
-    fn embed_one(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
-        self.embed(&[text])?.pop().ok_or_else(|| EmbedError {
+    /// The vector of a question, of length 1 or all zeros. Models that tell questions from documents override it.
+    async fn encode_query(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        let vectors = self.encode_documents(&[text]).await?;
+        vectors.into_iter().next().ok_or_else(|| EmbedError {
             model: self.model().to_owned(),
             reason: "no vector came back".to_owned(),
         })

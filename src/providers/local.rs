@@ -8,7 +8,9 @@ mod directory;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::BertModel;
@@ -16,6 +18,7 @@ use tokenizers::Tokenizer;
 
 use super::embedder::normalise;
 use super::{EmbedError, Embedder};
+use crate::cpu;
 use directory::{ModelDirectory, Pooling, WEIGHTS};
 
 pub use directory::LoadError;
@@ -30,7 +33,10 @@ const BYTES_PER_TOKEN: usize = 32;
 ///
 /// A text is read up to the model's longest input. Vectors of one text differ in their last bits with the texts that it
 /// is embedded beside.
-pub struct LocalModel {
+#[derive(Debug)]
+pub struct LocalModel(Arc<Model>);
+
+struct Model {
     name: String,
     model: BertModel,
     tokenizer: Tokenizer,
@@ -43,6 +49,13 @@ pub struct LocalModel {
 }
 
 impl LocalModel {
+    /// See [`Model::load`].
+    pub fn load(directory: &Path) -> Result<Self, LoadError> {
+        Ok(Self(Arc::new(Model::load(directory)?)))
+    }
+}
+
+impl Model {
     /// Reads `config.json`, `tokenizer.json` and `model.safetensors` of the directory and, where they are there,
     /// `sentence_bert_config.json`, `modules.json` and `1_Pooling/config.json`. Computes for some hundred milliseconds.
     pub fn load(directory: &Path) -> Result<Self, LoadError> {
@@ -112,24 +125,7 @@ impl LocalModel {
         pooled.to_vec2()
     }
 
-    fn failed(&self, reason: impl ToString) -> EmbedError {
-        EmbedError {
-            model: self.name.clone(),
-            reason: reason.to_string(),
-        }
-    }
-}
-
-impl Embedder for LocalModel {
-    fn model(&self) -> &str {
-        &self.name
-    }
-
-    fn dimensions(&self) -> usize {
-        self.dimensions
-    }
-
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    fn encode(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let ids: Vec<Vec<u32>> = texts
             .iter()
             .map(|text| self.token_ids(text))
@@ -150,11 +146,36 @@ impl Embedder for LocalModel {
         }
         Ok(vectors)
     }
+
+    fn failed(&self, reason: impl ToString) -> EmbedError {
+        EmbedError {
+            model: self.name.clone(),
+            reason: reason.to_string(),
+        }
+    }
 }
 
-impl std::fmt::Debug for LocalModel {
+#[async_trait]
+impl Embedder for LocalModel {
+    fn model(&self) -> &str {
+        &self.0.name
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions
+    }
+
+    async fn encode_documents(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let model = Arc::clone(&self.0);
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        let encoded = cpu::compute(move || model.encode(&texts)).await;
+        encoded.map_err(|error| self.0.failed(error))?
+    }
+}
+
+impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LocalModel")
+        f.debug_struct("Model")
             .field("name", &self.name)
             .field("pooling", &self.pooling)
             .field("max_tokens", &self.max_tokens)

@@ -1,28 +1,20 @@
-//! The use cases: rights, the order of steps, transactions. Called by `grpc/` and the command line; knows no transport
-//! and no SQL.
+//! The use cases: rights, the order of steps, transactions. Called by `grpc/`, `jobs/` and the command line; knows no
+//! transport and no SQL.
 
-mod as_of;
 mod audit;
 mod auth;
 mod candidates;
-mod changes;
 mod cpu;
-mod deletions;
-mod idempotency;
-mod indexes;
+mod embeddings;
+mod leases;
 mod memories;
-mod plan;
+mod person_store;
 mod portability;
 mod profiles;
-mod quotas;
 mod rate_limits;
 mod receipts;
-mod reembedding;
-mod storing;
 mod tasks;
 mod usage;
-
-use crate::providers::{Embedder, StaticTable};
 
 pub use crate::store::BioVersion;
 pub use crate::store::{
@@ -33,23 +25,20 @@ pub use auth::{
     ApiKeyChange, AuthService, AuthSettings, AuthorizationRequest, Consent, Credential, Introspection, NewApiKey,
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
-pub use candidates::CandidateBuild;
-pub use changes::{History, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
-pub use deletions::{Deletion, DeletionOptions};
-pub use indexes::IndexSettings;
+pub use candidates::{CandidateBuild, CandidateService};
+pub use embeddings::{EmbeddingCount, EmbeddingService, Pruning, Reembedded, Reembedding};
+pub use leases::Lease;
 pub use memories::{
-    ConversationMessage, ListQuery, ListRequest, ListSort, MemoryLimits, MemoryPage, MemoryService, SearchRequest,
-    StoreOutcome, StoreRequest,
+    ConversationMessage, Deletion, DeletionOptions, History, ListQuery, ListRequest, ListSort, MAX_EPISODIC_LIFETIME,
+    MIN_EPISODIC_LIFETIME, MemoryChange, MemoryPage, MemoryService, STORE_CONVERSATION, SearchAnswer, SearchRequest,
+    StoreOutcome, StoreRequest, StoreTask, StoreTaskResult,
 };
-pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
-pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};
+pub use person_store::{BioView, IndexSettings, MemoryQuotas, PersonStore, Privacy};
+pub use portability::{
+    ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line, PortabilityService,
+};
+pub use profiles::{BioChange, BioQuery, MAX_BIO_CHARS, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
-pub use reembedding::{EmbeddingCount, Pruning, Reembedded, Reembedding};
-pub use tasks::{TaskReport, TaskResult, TaskRow};
+pub use tasks::{ClaimedTask, TaskQueue, TaskReport, TaskRow, failure};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};
-
-/// The vector of a text for the classifier of `extraction/`, which was fitted with this table, whatever embedder is set.
-pub(crate) fn sense(text: &str) -> Vec<f32> {
-    StaticTable::built_in().embed_one(text).unwrap_or_default()
-}

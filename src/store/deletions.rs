@@ -8,6 +8,7 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 
+use super::vault::AccountCipher;
 use super::{PersonChange, Store, Transaction, db_error, memories, memory_versions as versions, persons};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, BackupId, Memory, MemoryId, Owner, PersonId};
@@ -103,6 +104,11 @@ impl DeletedMemories {
     }
 }
 
+fn opened(backup: &backups::Model, cipher: &AccountCipher) -> Result<DeletedMemories> {
+    let plain = cipher.open(&backup.sealed, &backup.id)?;
+    serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))
+}
+
 impl Store {
     /// Which of the person's memories were deleted after `revision`.
     pub async fn deletions_since(
@@ -190,6 +196,22 @@ impl Store {
             }
         }
         Ok(expired)
+    }
+
+    /// The memories that a backup holds, in the order in which [`Transaction::restore_backup`] gives them; nothing where the
+    /// backup is gone.
+    pub async fn memories_in_backup(&self, backup: &Backup) -> Result<Option<Vec<Memory>>> {
+        let Owner { account_id, user_id } = &backup.owner;
+        let key = (account_id.to_string(), backup.id.to_string());
+        let row = backups::Entity::find_by_id(key)
+            .one(&self.read)
+            .await
+            .map_err(db_error)?;
+        let Some(row) = row else { return Ok(None) };
+        let cipher = self.cipher(account_id).await?;
+        let taken = opened(&row, &cipher)?;
+        let memory = |memory: memories::Model| Ok(memory.opened(user_id, Some(&cipher))?.memory);
+        taken.memories.into_iter().map(memory).collect::<Result<_>>().map(Some)
     }
 
     /// Forgets backups whose time was over before this one.
@@ -283,8 +305,7 @@ impl Transaction {
             .map_err(db_error)?;
         let Some(row) = row else { return Ok(None) };
         let cipher = self.cipher(account_id, now).await?;
-        let plain = cipher.open(&row.sealed, backup.id.as_str())?;
-        let taken: DeletedMemories = serde_json::from_slice(&plain).map_err(|e| Error::Internal(Box::new(e)))?;
+        let taken = opened(&row, &cipher)?;
         let mut memories = Vec::with_capacity(taken.memories.len());
         // One by one: a restore is rare, and rows are wide.
         for memory in &taken.memories {

@@ -8,14 +8,14 @@ use std::time::Duration;
 use memsync::model::{AccountId, Clock, Filter, Memory, Owner, quantised};
 use memsync::providers::{EmbedError, Embedder};
 use memsync::services::{
-    EmbeddingCount, IndexSettings, MemoryService, Pruning, Reembedded, Reembedding, SearchRequest,
+    EmbeddingCount, EmbeddingService, MemoryService, Pruning, Reembedded, Reembedding, SearchRequest,
 };
 use memsync::store::{AddedEmbeddings, EmbeddedPage, Place};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 use serde_json::json;
 
 use crate::process::{self, BOUND, Process, eventually, memsync};
-use crate::support::{DEFAULT_SCOPES, Rest, TestServer, UNLIMITED, conversation};
+use crate::support::{DEFAULT_SCOPES, OtherEmbedder, Rest, TestServer, conversation};
 
 const SECRET: &str = "My password is Quokka-Bartholomew-9.";
 const FACTS: [&str; 5] = [
@@ -29,6 +29,7 @@ const FACTS: [&str; 5] = [
 /// An embedder that knows letters only: how often each is in a text.
 struct Letters;
 
+#[tonic::async_trait]
 impl Embedder for Letters {
     fn model(&self) -> &str {
         "letters@1"
@@ -38,7 +39,7 @@ impl Embedder for Letters {
         26
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+    async fn encode_documents(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
         let vector = |text: &&str| {
             let mut counts = [0_f32; 26];
             for letter in text.bytes().filter(u8::is_ascii_alphabetic) {
@@ -51,21 +52,8 @@ impl Embedder for Letters {
     }
 }
 
-/// The memories of a server as one with the other embedder has them, with nothing read yet.
-fn with_letters(server: &TestServer) -> Arc<MemoryService> {
-    let app = &server.running.app;
-    let receipts = Arc::clone(&app.receipts);
-    Arc::new(MemoryService::new(
-        app.store.clone(),
-        Clock::system(),
-        Arc::new(Letters),
-        IndexSettings {
-            memory_mb: 64,
-            max_memories_per_person: 200_000,
-        },
-        UNLIMITED,
-        receipts,
-    ))
+fn with_letters(server: &TestServer) -> OtherEmbedder {
+    OtherEmbedder::of(server, Arc::new(Letters))
 }
 
 async fn database(server: &TestServer) -> DatabaseConnection {
@@ -115,19 +103,20 @@ async fn found_by(service: &MemoryService, account_id: &AccountId, user_id: &str
             limit: 10,
             rerank: false,
             explain: false,
+            include_bio: false,
             filter: Filter::default(),
             as_of: None,
         };
-        let hits = service.search(request).await.unwrap();
+        let hits = service.search(request).await.unwrap().hits;
         found.extend(hits.iter().map(|hit| (hit.memory.text.clone(), hit.vector_distance)));
     }
     found
 }
 
 /// Walks until nothing lacks a vector; how many were stored.
-async fn reembed(service: &Arc<MemoryService>) -> u64 {
+async fn reembed(service: &Arc<EmbeddingService>) -> u64 {
     let mut stored = 0;
-    while service.count_embeddings().await.unwrap().missing > 0 {
+    while service.count().await.unwrap().missing > 0 {
         let mut walk = Reembedding::new(Arc::clone(service));
         while let Some(step) = walk.step().await.unwrap() {
             stored += step.stored;
@@ -149,7 +138,7 @@ async fn every_vector_is_of_its_text(server: &TestServer, account_id: &AccountId
         assert_eq!(vectors.len(), ids.len());
         for read in store.unembedded(&account, &ids).await.unwrap() {
             let Memory { id, text, .. } = &read.memory;
-            let expected = quantised(&Letters.embed_one(text).unwrap());
+            let expected = quantised(&Letters.encode_query(text).await.unwrap());
             assert_eq!(quantised(&vectors[id]), expected, "{text}");
         }
     }
@@ -195,28 +184,28 @@ async fn what_is_found_is_the_same_before_during_and_after() {
         found
     };
     let letters = with_letters(&server);
-    let before = found(&letters).await;
+    let before = found(&letters.memories).await;
     assert!(
         before.len() > 16 && before.iter().any(|(text, _)| text.contains("Quokka")),
         "{before:?}"
     );
     let (missing, total) = (20, 20);
     assert_eq!(
-        letters.count_embeddings().await.unwrap(),
+        letters.embeddings.count().await.unwrap(),
         EmbeddingCount { missing, total }
     );
 
-    let mut walk = Reembedding::new(Arc::clone(&letters));
+    let mut walk = Reembedding::new(Arc::clone(&letters.embeddings));
     let mut steps = Vec::new();
     while let Some(step) = walk.step().await.unwrap() {
         steps.push(step.stored);
-        assert_eq!(found(&letters).await, before, "with the index of before");
-        assert_eq!(found(&with_letters(&server)).await, before, "read anew");
+        assert_eq!(found(&letters.memories).await, before, "with the index of before");
+        assert_eq!(found(&with_letters(&server).memories).await, before, "read anew");
     }
     assert_eq!(steps, [0, 10, 10], "looks for them, then account by account");
     let missing = 0;
     assert_eq!(
-        letters.count_embeddings().await.unwrap(),
+        letters.embeddings.count().await.unwrap(),
         EmbeddingCount { missing, total }
     );
     let database = database(&server).await;
@@ -227,7 +216,7 @@ async fn what_is_found_is_the_same_before_during_and_after() {
         "vectors of private memories are sealed"
     );
 
-    let mut pruning = Pruning::new(Arc::clone(&letters));
+    let mut pruning = Pruning::new(Arc::clone(&letters.embeddings));
     let mut deleted = 0;
     while let Some(step) = pruning.step().await.unwrap() {
         deleted += step;
@@ -238,7 +227,7 @@ async fn what_is_found_is_the_same_before_during_and_after() {
     for account in &accounts {
         every_vector_is_of_its_text(&server, account).await;
     }
-    assert_eq!(found(&with_letters(&server)).await, before);
+    assert_eq!(found(&with_letters(&server).memories).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -262,7 +251,7 @@ async fn a_memory_that_changed_since_it_was_read_gets_no_vector_of_what_it_said(
     rest.patch(&path(2), &becomes_private).await.ok();
     rest.delete("/v1/users/gone/data").await.ok();
     let texts: Vec<&str> = read.iter().map(|read| read.memory.text.as_str()).collect();
-    let vectors = Letters.embed(&texts).unwrap();
+    let vectors = Letters.encode_documents(&texts).await.unwrap();
     for expected in [
         AddedEmbeddings { stored: 2, changed: 8 },
         AddedEmbeddings { stored: 0, changed: 8 },
@@ -281,7 +270,7 @@ async fn a_memory_that_changed_since_it_was_read_gets_no_vector_of_what_it_said(
         "the changed ones lack one"
     );
 
-    assert_eq!(reembed(&with_letters(&server)).await, 2);
+    assert_eq!(reembed(&with_letters(&server).embeddings).await, 2);
     every_vector_is_of_its_text(&server, &account).await;
     let sealed = "SELECT count(*) FROM embeddings WHERE is_sealed AND model = 'letters@1/i8'";
     assert_eq!(count(&database(&server).await, sealed).await, 2);
@@ -297,7 +286,7 @@ async fn whoever_changes_a_memory_waits_for_a_vector_of_it_that_is_being_stored(
     let (_, all) = page(&server, &account).await.missing.remove(0);
     let read = app.store.unembedded(&account, &all).await.unwrap();
     let texts: Vec<&str> = read.iter().map(|read| read.memory.text.as_str()).collect();
-    let vectors = Letters.embed(&texts).unwrap();
+    let vectors = Letters.encode_documents(&texts).await.unwrap();
 
     let transaction = app.store.begin().await.unwrap();
     let model = Letters.model();
@@ -314,7 +303,7 @@ async fn whoever_changes_a_memory_waits_for_a_vector_of_it_that_is_being_stored(
         changing.await.unwrap();
     }
     assert_eq!(
-        reembed(&with_letters(&server)).await,
+        reembed(&with_letters(&server).embeddings).await,
         1,
         "the change took the vector away"
     );
@@ -348,11 +337,11 @@ async fn under_writers_two_walks_at_once_leave_no_stale_and_no_stray_vector() {
         }
     };
     let walk = || {
-        let letters = Arc::clone(&letters);
+        let embeddings = Arc::clone(&letters.embeddings);
         async move {
             let mut walked: Vec<Reembedded> = Vec::new();
             for _ in 0..3 {
-                let mut walk = Reembedding::new(Arc::clone(&letters));
+                let mut walk = Reembedding::new(Arc::clone(&embeddings));
                 while let Some(step) = walk.step().await.unwrap() {
                     walked.push(step);
                 }
@@ -364,7 +353,7 @@ async fn under_writers_two_walks_at_once_leave_no_stale_and_no_stray_vector() {
     writing.await;
     let walked = [first.await.unwrap(), second.await.unwrap()].concat();
     assert!(walked.iter().map(|step| step.stored).sum::<u64>() > 0, "{walked:?}");
-    reembed(&letters).await;
+    reembed(&letters.embeddings).await;
     every_vector_is_of_its_text(&server, &account).await;
     let page = page(&server, &account).await;
     let left: usize = page.present.iter().map(|(_, ids)| ids.len()).sum();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures::stream::{Stream, try_unfold};
 
-use super::ExportedMemory;
+use super::{ExportedMemory, PortabilityService};
 use crate::error::Result;
 use crate::model::{AccountId, MemoryId, Owner};
-use crate::services::{Actor, MemoryService};
+use crate::services::Actor;
 use crate::store::Person;
 
 /// Memories, or people, that are read at one time.
@@ -16,7 +16,7 @@ const PAGE: u64 = 500;
 
 /// Where an export is.
 struct Export {
-    service: Arc<MemoryService>,
+    service: Arc<PortabilityService>,
     account_id: AccountId,
     /// Whether everybody of the account is wanted.
     is_whole: bool,
@@ -28,10 +28,13 @@ struct Export {
     page: VecDeque<ExportedMemory>,
 }
 
-impl MemoryService {
+impl PortabilityService {
     /// How many memories an export gives; of everybody of the account where no person is named.
     pub async fn count_exported(&self, account_id: &AccountId, user_id: Option<&str>) -> Result<u64> {
-        self.store.count_memories(account_id, user_id, self.clock.now()).await
+        self.people
+            .store
+            .count_memories(account_id, user_id, self.people.clock.now())
+            .await
     }
 
     /// Every memory of a person, or of everybody of the account where none is named, oldest first, superseded ones too.
@@ -41,8 +44,8 @@ impl MemoryService {
         account_id: AccountId,
         user_id: Option<String>,
     ) -> Result<impl Stream<Item = Result<ExportedMemory>> + Send + use<>> {
-        let event = actor.did("memories.exported", None, &account_id, self.clock.now());
-        let transaction = self.store.begin().await?;
+        let event = actor.did("memories.exported", None, &account_id, self.people.clock.now());
+        let transaction = self.people.store.begin().await?;
         transaction.insert_audit_event(&event).await?;
         transaction.commit().await?;
         let mut people = VecDeque::new();
@@ -52,7 +55,7 @@ impl MemoryService {
                 account_id: account_id.clone(),
                 user_id,
             };
-            people.extend(self.store.person(&owner).await?.map(|person| (person, owner)));
+            people.extend(self.people.store.person(&owner).await?.map(|person| (person, owner)));
         }
         let export = Export {
             service: self,
@@ -87,7 +90,7 @@ impl Export {
         if !self.is_whole {
             return Ok(false);
         }
-        let store = &self.service.store;
+        let store = &self.service.people.store;
         let found = store
             .persons_after(&self.account_id, &[], self.last_person.as_deref(), PAGE)
             .await?;
@@ -100,7 +103,7 @@ impl Export {
         let Some((person, owner)) = self.people.front() else {
             return Ok(());
         };
-        let (store, now) = (&self.service.store, self.service.clock.now());
+        let (store, now) = (&self.service.people.store, self.service.people.clock.now());
         let rows = store
             .memories_after(owner, &person.id, self.last_memory.as_ref(), PAGE, now)
             .await?;

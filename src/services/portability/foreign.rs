@@ -8,7 +8,7 @@ use super::Imported;
 use super::line::{self, Fault};
 use crate::extraction;
 use crate::model::{Memory, MemoryId, OWN_PERSON, is_servable, time_of_number};
-use crate::services::sense;
+use crate::providers::StaticTable;
 use crate::store::{MemoryRow, MemoryVersion};
 
 /// A record from elsewhere, as its format has it.
@@ -29,8 +29,8 @@ pub(super) struct Foreign {
 }
 
 /// A memory of a foreign record: what the record does not say is found in its text.
-pub(super) fn made(foreign: Foreign, now: DateTime<Utc>) -> Result<Imported, Fault> {
-    let judged = extraction::judge(&foreign.text, foreign.created_at, &sense);
+pub(super) fn made(foreign: Foreign, table: &StaticTable, now: DateTime<Utc>) -> Result<Imported, Fault> {
+    let judged = extraction::judge(&foreign.text, foreign.created_at, &|text| table.encode(text));
     let changed_by = format!("import:{}", foreign.source);
     let id = memory_id(foreign.source, &foreign.id);
     let added = MemoryVersion {

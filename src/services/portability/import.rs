@@ -9,14 +9,12 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::Imported;
 use super::line::{self, Fault};
-use super::{items, mem0, zep};
+use super::{Imported, PortabilityService, items, mem0, zep};
 use crate::error::{Error, Result, Violation};
 use crate::model::{AccountId, Grant, Memory, MemoryId, Owner};
-use crate::services::cpu::on_cpu;
-use crate::services::indexes::{embed, new_embeddings, texts};
-use crate::services::{Actor, MemoryService};
+use crate::services::Actor;
+use crate::services::person_store::{encode_documents, new_embeddings, texts};
 use crate::store::NewMemory;
 
 /// Records that are stored at one time.
@@ -92,7 +90,7 @@ pub struct ImportReport {
 /// An import under way: [`Import::feed`] it pieces, then [`Import::finish`].
 #[derive(Debug)]
 pub struct Import {
-    service: Arc<MemoryService>,
+    service: Arc<PortabilityService>,
     options: ImportOptions,
     report: ImportReport,
     /// Lines that were read.
@@ -111,7 +109,7 @@ pub struct Import {
 
 impl Import {
     /// Nothing is taken in yet.
-    pub fn new(service: Arc<MemoryService>, options: ImportOptions) -> Result<Self> {
+    pub fn new(service: Arc<PortabilityService>, options: ImportOptions) -> Result<Self> {
         if let Some(fault) = options.user_id.as_deref().and_then(line::user_id_fault) {
             return Err(Error::Invalid(vec![Violation::new("user_id", fault)]));
         }
@@ -163,9 +161,9 @@ impl Import {
         }
         self.store().await?;
         if !self.options.is_dry_run {
-            let now = self.service.clock.now();
+            let now = self.service.people.clock.now();
             let event = actor.did("memories.imported", None, &self.options.account_id, now);
-            let transaction = self.service.store.begin().await?;
+            let transaction = self.service.people.store.begin().await?;
             transaction.insert_audit_event(&event).await?;
             transaction.commit().await?;
         }
@@ -207,12 +205,13 @@ impl Import {
         let (sender, mut records) = mpsc::channel::<Value>(READ_AHEAD);
         // It waits for whoever takes the records, and must keep no core from them.
         let reading = tokio::task::spawn_blocking(move || items::read(std::io::BufReader::new(spool), &sender));
+        let table = self.service.people.table();
         while let Some(record) = records.recv().await {
             self.lines += 1;
-            let now = self.service.clock.now();
+            let now = self.service.people.clock.now();
             let read = match self.options.format {
-                ImportFormat::Zep => zep::read(&record, now),
-                ImportFormat::Mem0 | ImportFormat::Memsync => mem0::read(&record, now),
+                ImportFormat::Zep => zep::read(&record, &table, now),
+                ImportFormat::Mem0 | ImportFormat::Memsync => mem0::read(&record, &table, now),
             };
             self.add(self.lines, 1_000, read);
             if self.batch.len() >= BATCH {
@@ -266,10 +265,10 @@ impl Import {
             .iter()
             .map(|(_, imported)| imported.row.memory.id.clone())
             .collect();
-        let known = self.service.store.owners_of(&account, &ids).await?;
+        let known = self.service.people.store.owners_of(&account, &ids).await?;
         let mut new: BTreeMap<String, Vec<Imported>> = BTreeMap::new();
         let mut fresh = HashSet::new();
-        let now = self.service.clock.now();
+        let now = self.service.people.clock.now();
         for (line, imported) in batch {
             let memory = &imported.row.memory;
             let is_known = known.get(&memory.id);
@@ -313,20 +312,15 @@ impl Import {
     }
 }
 
-impl MemoryService {
+impl PortabilityService {
     /// Stores memories of a person as they are; gives how many were not there yet.
     async fn take_in(&self, owner: &Owner, imported: Vec<Imported>) -> Result<u64> {
-        let now = self.clock.now();
+        let now = self.people.clock.now();
         let account = &owner.account_id;
-        let embedder = Arc::clone(&self.embedder);
-        let (imported, memories, vectors) = on_cpu(move || {
-            let memories: Vec<Memory> = imported.iter().map(|imported| imported.row.memory.clone()).collect();
-            let vectors = embed(&*embedder, &texts(&memories))?;
-            Ok((imported, memories, vectors))
-        })
-        .await?;
-        let transaction = self.store.begin().await?;
-        self.hold_quota(&transaction, account).await?;
+        let memories: Vec<Memory> = imported.iter().map(|imported| imported.row.memory.clone()).collect();
+        let vectors = encode_documents(&*self.people.embedder, &texts(&memories)).await?;
+        let transaction = self.people.store.begin().await?;
+        self.people.hold_quota(&transaction, account).await?;
         let person = transaction.advance_person(owner, now).await?;
         let ids: Vec<MemoryId> = memories.iter().map(|memory| memory.id.clone()).collect();
         // Another import of the same may have come first.
@@ -344,7 +338,7 @@ impl MemoryService {
         if rows.is_empty() {
             return Ok(0);
         }
-        let quotas = self.quotas(&transaction, account, &person.id).await?;
+        let quotas = self.people.quotas(&transaction, account, &person.id).await?;
         quotas.admit(rows.len())?;
         transaction
             .insert_memories(account, &person.id, person.revision, &rows)
@@ -359,7 +353,9 @@ impl MemoryService {
             .into_iter()
             .filter(|embedding| is_new(&embedding.memory))
             .collect();
-        self.write_embeddings(&transaction, owner, &person, &embeddings).await?;
+        self.people
+            .write_embeddings(&transaction, owner, &person, &embeddings)
+            .await?;
         for (thread_id, next) in next_positions(&memories) {
             transaction
                 .raise_conversation(account, &person.id, thread_id, next)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Imported;
 use super::foreign::{Foreign, made, text, time};
 use super::line::Fault;
+use crate::providers::StaticTable;
 
 const SOURCE: &str = "mem0";
 /// What becomes a field of its own, or means nothing here.
@@ -26,7 +27,7 @@ const TAKEN: &[&str] = &[
 ];
 
 /// A record of mem0, or what is wrong with it.
-pub(super) fn read(record: &Value, now: DateTime<Utc>) -> Result<Imported, Fault> {
+pub(super) fn read(record: &Value, table: &StaticTable, now: DateTime<Utc>) -> Result<Imported, Fault> {
     let fields = record.as_object().ok_or("must be an object")?;
     let said = ["memory", "text", "data"].iter().find_map(|name| text(fields, name));
     let said = said.ok_or("memory: is missing")?;
@@ -62,6 +63,7 @@ pub(super) fn read(record: &Value, now: DateTime<Utc>) -> Result<Imported, Fault
             is_over: false,
             metadata,
         },
+        table,
         now,
     )
 }
@@ -81,7 +83,7 @@ mod tests {
             "agent_id": null, "run_id": "r1", "metadata": {"team": "blue"}, "categories": ["work"],
             "created_at": "2024-07-01T05:06:07.000-07:00", "updated_at": null,
         });
-        let read = |record: &Value| super::read(record, now).unwrap();
+        let read = |record: &Value| super::read(record, &StaticTable::built_in(), now).unwrap();
         let imported = read(&record);
         let memory = &imported.row.memory;
         assert_eq!(imported.user_id, "alex");
@@ -110,7 +112,11 @@ mod tests {
                 "created_at: must be a time",
             ),
         ] {
-            assert_eq!(read(&record, now).unwrap_err(), fault, "{record}");
+            assert_eq!(
+                super::read(&record, &StaticTable::built_in(), now).unwrap_err(),
+                fault,
+                "{record}"
+            );
         }
     }
 }

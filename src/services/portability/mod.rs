@@ -8,11 +8,27 @@ mod line;
 mod mem0;
 mod zep;
 
+use std::sync::Arc;
+
+use super::person_store::PersonStore;
 use crate::model::Memory;
 use crate::store::{MemoryRow, MemoryVersion};
 
 pub use import::{Import, ImportFormat, ImportOptions, ImportReport};
 pub use line::{FORMAT, Line};
+
+/// Exports and imports of people's memories.
+#[derive(Debug)]
+pub struct PortabilityService {
+    people: Arc<PersonStore>,
+}
+
+impl PortabilityService {
+    /// Of these people.
+    pub fn new(people: Arc<PersonStore>) -> Self {
+        Self { people }
+    }
+}
 
 /// A memory with its history.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Imported;
 use super::foreign::{Foreign, made, text, time};
 use super::line::Fault;
+use crate::providers::StaticTable;
 
 const SOURCE: &str = "zep";
 /// Kept beside a fact.
@@ -23,7 +24,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// A record of Zep, or what is wrong with it.
-pub(super) fn read(record: &Value, now: DateTime<Utc>) -> Result<Imported, Fault> {
+pub(super) fn read(record: &Value, table: &StaticTable, now: DateTime<Utc>) -> Result<Imported, Fault> {
     let fields = record.as_object().ok_or("must be an object")?;
     let said = text(fields, "fact").ok_or("fact: is missing")?;
     let id = text(fields, "uuid")
@@ -55,6 +56,7 @@ pub(super) fn read(record: &Value, now: DateTime<Utc>) -> Result<Imported, Fault
             is_over: over.is_some(),
             metadata: Map::from_iter([(SOURCE.to_owned(), Value::Object(kept))]),
         },
+        table,
         now,
     )
 }
@@ -72,7 +74,7 @@ mod tests {
             "target_node_uuid": "n2", "created_at": "2024-03-01T10:00:00Z", "valid_at": "2023-01-01T00:00:00",
             "invalid_at": null, "expired_at": null, "fact_embedding": [0.1], "episodes": ["p1"],
         });
-        let imported = read(&edge, now).unwrap();
+        let imported = read(&edge, &StaticTable::built_in(), now).unwrap();
         let memory = imported.row.memory;
         assert_eq!((memory.text.as_str(), memory.version), ("Kim works at Acme", 1));
         assert_eq!(memory.event_time.unwrap().to_rfc3339(), "2023-01-01T00:00:00+00:00");
@@ -82,7 +84,7 @@ mod tests {
 
         let mut over = edge.clone();
         over["invalid_at"] = json!("2024-06-01 08:00:00+00:00");
-        let over = read(&over, now).unwrap();
+        let over = read(&over, &StaticTable::built_in(), now).unwrap();
         assert_eq!(over.row.memory.superseded_by, Some(MemoryId::from_stored("")));
         assert_eq!(
             (over.row.operation.as_str(), over.row.memory.version),
@@ -102,7 +104,11 @@ mod tests {
                 "valid_at: must be a time",
             ),
         ] {
-            assert_eq!(read(&record, Utc::now()).unwrap_err(), fault, "{record}");
+            assert_eq!(
+                read(&record, &StaticTable::built_in(), Utc::now()).unwrap_err(),
+                fault,
+                "{record}"
+            );
         }
     }
 }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::stored::{self, BioView, Privacy, StoredBio, new_row, set_by_hand, settings, text_of, to_json};
-use super::{BioQuery, ProfileNote, ProfileService, STALE};
+use super::{BioQuery, ProfileService};
 use crate::error::{Error, RateLimited, Result};
 use crate::model::{Category, Owner};
 use crate::profile::{self, Bio, BioFormat, BioStyle};
 use crate::services::cpu::on_cpu;
-use crate::services::indexes::Slot;
-use crate::services::memories::ATTEMPTS;
+use crate::services::person_store::{
+    ATTEMPTS, BioView, CachedProfile, Privacy, STALE, Slot, StoredBio, new_row, set_by_hand, settings, stored, text_of,
+    to_json,
+};
 use crate::store::{BioVersion, ProfileRow};
 
 /// How long a biography waits that could not be written.
@@ -56,8 +57,8 @@ pub struct BioChange {
 impl ProfileService {
     /// Writes a biography anew for somebody who asks for it. [`Error::RateLimited`] within 10 minutes of the last time.
     pub(super) async fn refresh(&self, owner: &Owner) -> Result<()> {
-        let now = self.memories.clock.now();
-        if self.memories.store.person(owner).await?.is_none() {
+        let now = self.people.clock.now();
+        if self.people.store.person(owner).await?.is_none() {
             return Err(Error::BioNotFound(0));
         }
         self.write(owner, "refresh", |row| {
@@ -78,7 +79,7 @@ impl ProfileService {
 
     /// Changes the biography or how it is written. [`Error::BioNotFound`] where none can be.
     pub async fn update_bio(&self, owner: &Owner, change: BioChange) -> Result<BioView> {
-        let now = self.memories.clock.now();
+        let now = self.people.clock.now();
         let is_manual = change.text.is_some();
         self.write(owner, if is_manual { "manual" } else { "settings" }, |row| {
             let mut settings = settings(row)?;
@@ -134,7 +135,7 @@ impl ProfileService {
                 let at = bio.updated_at;
                 Ok((Some(bio), at))
             }
-            Err(Error::BioNotFound(_)) if text.is_empty() => Ok((None, self.memories.clock.now())),
+            Err(Error::BioNotFound(_)) if text.is_empty() => Ok((None, self.people.clock.now())),
             Err(error) => Err(error),
         }
     }
@@ -157,10 +158,15 @@ impl ProfileService {
         Ok(now_is)
     }
 
+    /// Returns when a biography became due here.
+    pub async fn wait_for_due(&self) {
+        self.people.profile_is_due.notified().await;
+    }
+
     /// Writes the biography that has been due longest; false where none is.
     pub async fn write_next(&self) -> Result<bool> {
-        let now = self.memories.clock.now();
-        let due = self.memories.store.due_profiles(now, 1).await?;
+        let now = self.people.clock.now();
+        let due = self.people.store.due_profiles(now, 1).await?;
         let Some((owner, person_id)) = due.first() else {
             return Ok(false);
         };
@@ -168,7 +174,7 @@ impl ProfileService {
         if written.is_err() {
             // The next one must not wait for this one.
             let later = now + FAILED_PAUSE;
-            self.memories
+            self.people
                 .store
                 .postpone_profile(&owner.account_id, person_id, later)
                 .await?;
@@ -183,17 +189,17 @@ impl ProfileService {
         why: &str,
         mut change: impl FnMut(&mut ProfileRow) -> Result<()>,
     ) -> Result<()> {
-        let memories = &self.memories;
-        let slot = memories.indexes.slot(owner).await;
+        let people = &self.people;
+        let slot = people.indexes.slot(owner).await;
         let guard = slot.lock().await;
         for _ in 0..ATTEMPTS {
-            let now = memories.clock.now();
-            memories.indexes.refresh(owner, &slot, &guard).await?;
+            let now = people.clock.now();
+            people.indexes.refresh(owner, &slot, &guard).await?;
             // As it is at the revision that the index shows; whoever changes it makes another one.
             let mut row = slot.read(|state| state.profile.row()).unwrap_or_else(|| new_row(now));
             // What a change of memories left of one is no version of its own.
             let is_whole = row.generated_at.is_some();
-            let before = stored::stored(&row)?.filter(|_| is_whole).map(|bio| text_of(&bio));
+            let before = stored(&row)?.filter(|_| is_whole).map(|bio| text_of(&bio));
             let reason = match why {
                 "memories" => reason(&row, now),
                 other => other,
@@ -207,13 +213,13 @@ impl ProfileService {
                 row.due_at = None;
             }
             // Nobody else waits for the database while a biography is written.
-            let transaction = memories.store.begin().await?;
+            let transaction = people.store.begin().await?;
             let person = transaction.advance_person(owner, now).await?;
             if !slot.read(|state| state.precedes(&person)) {
                 continue;
             }
             let account = &owner.account_id;
-            let after = stored::stored(&row)?.map(|bio| text_of(&bio));
+            let after = stored(&row)?.map(|bio| text_of(&bio));
             if let Some(text) = after.filter(|after| before.as_ref() != Some(after)) {
                 row.version += 1;
                 row.updated_at = now;
@@ -229,7 +235,7 @@ impl ProfileService {
             transaction.save_profile(account, &person.id, &row).await?;
             transaction.commit().await?;
             slot.apply(person, [], &guard);
-            slot.note(ProfileNote::of(Some(row))?, &guard);
+            slot.set_profile(CachedProfile::of(Some(row))?, &guard);
             return Ok(());
         }
         Err(Error::Unavailable("other instances keep changing this person".into()))

@@ -4,36 +4,28 @@
 //! Everything else of a profile is derived from the memories as they are and kept for as long as they stay so.
 
 mod change;
-mod note;
-mod stored;
 
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 
 use super::cpu::on_cpu;
-use super::indexes::Slot;
-use super::memories::MemoryService;
+use super::person_store::{BioView, PersonStore, Privacy, STALE, Slot, settings, view};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, Caller, Category, MemoryId, Owner, PersonId, Scope};
+use crate::model::{AccountId, Caller, Category, Owner, PersonId, Scope};
 use crate::profile::{self, BioFormat, BioRequest, BioStyle, Derived};
 use crate::store::BioVersion;
-use stored::{settings, view};
 
 pub use change::{BioChange, MAX_BIO_CHARS, PrivacyChange};
-pub(super) use note::ProfileNote;
-pub use stored::{BioView, Privacy};
 
-/// How long a biography stays.
-const STALE: TimeDelta = TimeDelta::days(7);
 /// People whose derived profiles are kept in memory.
 const KEPT_DERIVED: u64 = 2_000;
 
 /// The profiles of people.
 pub struct ProfileService {
-    memories: Arc<MemoryService>,
+    people: Arc<PersonStore>,
     derived: Cache<(AccountId, PersonId), DerivedAt>,
 }
 
@@ -80,10 +72,10 @@ pub struct ProfileView {
 }
 
 impl ProfileService {
-    /// Profiles over these memories.
-    pub fn new(memories: Arc<MemoryService>) -> Self {
+    /// The profiles of these people.
+    pub fn new(people: Arc<PersonStore>) -> Self {
         let derived = Cache::builder().max_capacity(KEPT_DERIVED).build();
-        Self { memories, derived }
+        Self { people, derived }
     }
 
     /// The whole profile. [`Error::ProfileNotFound`] where there are too few memories.
@@ -101,8 +93,8 @@ impl ProfileService {
             Err(error) => return Err(error),
         };
         // As it was read just now: a change since shows with the next call.
-        let slot = self.memories.indexes.slot(owner).await;
-        let now = self.memories.clock.now();
+        let slot = self.people.indexes.slot(owner).await;
+        let now = self.people.clock.now();
         let (person, row) = slot.read(|state| (state.person().cloned(), state.profile.row.clone()));
         let Some(person) = person else {
             return Err(Error::ProfileNotFound(0));
@@ -163,8 +155,8 @@ impl ProfileService {
 
     async fn read_bio(&self, owner: &Owner, query: &BioQuery, sees_all: bool) -> Result<BioView> {
         for _ in 0..2 {
-            let slot = self.memories.indexes.open(owner).await?;
-            let now = self.memories.clock.now();
+            let slot = self.people.indexes.open(owner).await?;
+            let now = self.people.clock.now();
             let (is_known, row) = slot.read(|state| (state.person().is_some(), state.profile.row.clone()));
             if !is_known {
                 return Err(Error::BioNotFound(0));
@@ -207,8 +199,8 @@ impl ProfileService {
             })
             .await?;
         }
-        let slot = self.memories.indexes.open(owner).await?;
-        Err(Error::BioNotFound(enough(&slot, self.memories.clock.now()).1))
+        let slot = self.people.indexes.open(owner).await?;
+        Err(Error::BioNotFound(enough(&slot, self.people.clock.now()).1))
     }
 
     /// A biography that nobody keeps.
@@ -238,41 +230,13 @@ impl ProfileService {
 
     /// Biographies until now, newest first.
     pub async fn history(&self, owner: &Owner, limit: u64) -> Result<Vec<BioVersion>> {
-        let Some(person) = self.memories.store.person(owner).await? else {
+        let Some(person) = self.people.store.person(owner).await? else {
             return Ok(Vec::new());
         };
-        self.memories
+        self.people
             .store
             .bio_versions(&owner.account_id, &person.id, limit)
             .await
-    }
-}
-
-impl MemoryService {
-    /// The biography that a search gives with its answer, as the index of the person knows it.
-    pub async fn user_bio(&self, owner: &Owner) -> Option<Arc<str>> {
-        let slot = self.indexes.slot(owner).await;
-        let now = self.clock.now();
-        slot.read(|state| {
-            let ProfileNote { bio, row, .. } = &state.profile;
-            let sources = row.as_ref().map_or(&[][..], |row| &row.sources);
-            bio.clone().filter(|_| state.index.holds_current(sources, now))
-        })
-    }
-
-    /// How many insights and traits rest on any of these memories.
-    pub async fn insights_on(&self, owner: &Owner, ids: &[MemoryId]) -> Result<usize> {
-        let slot = self.indexes.open(owner).await?;
-        let (ids, now) = (ids.to_vec(), self.clock.now());
-        on_cpu(move || {
-            let (memories, _) = slot.read(|state| state.index.current(now));
-            let derived = profile::derive(&memories, now);
-            let insights = derived.insights.iter().map(|insight| &insight.memories);
-            let traits = derived.traits.iter().map(|one| &one.memories);
-            let rests = |of: &&Vec<MemoryId>| of.iter().any(|id| ids.contains(id));
-            Ok(insights.chain(traits).filter(rests).count())
-        })
-        .await
     }
 }
 

@@ -54,8 +54,16 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
+/// Waits for what comes of `work`.
+fn now<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(work)
+}
+
 fn vector(text: &str) -> Vec<f32> {
-    MODEL.embed_one(text).unwrap()
+    now(MODEL.encode_query(text)).unwrap()
 }
 
 /// Holds the vectors of a model against those that another implementation computed.
@@ -70,7 +78,7 @@ fn check_reference(model: &LocalModel, pooling: &str) {
         let expected: Vec<f32> = expected.iter().map(|x| x.as_f64().unwrap() as f32).collect();
         let repeat = usize::try_from(entry["repeat"].as_u64().unwrap()).unwrap();
         let text = entry["text"].as_str().unwrap().repeat(repeat);
-        let actual = model.embed_one(&text).unwrap();
+        let actual = now(model.encode_query(&text)).unwrap();
         assert_eq!(actual.len(), expected.len());
         let cosine = dot(&actual, &expected);
         assert!(cosine > 0.9999, "{text}: {cosine}");
@@ -144,15 +152,15 @@ fn many_texts_at_once_give_what_each_gives_alone() {
     let mut texts: Vec<String> = (0..24).map(|n| sentence.repeat(1 + n * 3 % 10)).collect();
     texts.extend(["", "tea", "🦤", "I like tea", "tea"].map(str::to_owned));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let together = MODEL.embed(&texts).unwrap();
+    let together = now(MODEL.encode_documents(&texts)).unwrap();
     assert_eq!(together.len(), texts.len());
     for (text, batched) in texts.iter().zip(&together) {
         for (a, b) in vector(text).iter().zip(batched) {
             assert!((a - b).abs() < 1e-5, "{text}: {a} and {b}");
         }
     }
-    assert_eq!(MODEL.embed(&texts).unwrap(), together, "twice the same");
-    assert_eq!(MODEL.embed(&[]), Ok(Vec::new()));
+    assert_eq!(now(MODEL.encode_documents(&texts)).unwrap(), together, "twice the same");
+    assert_eq!(now(MODEL.encode_documents(&[])), Ok(Vec::new()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use memsync::model::TaskState;
-use memsync::services::MemoryService;
+use memsync::services::TaskQueue;
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
@@ -67,8 +67,8 @@ async fn has_ended(rest: &Rest, id: &str, status: &str) {
     .await;
 }
 
-async fn count(memories: &MemoryService) -> usize {
-    memories.list_tasks(None, None).await.unwrap().len()
+async fn count(tasks: &TaskQueue) -> usize {
+    tasks.list(None, None).await.unwrap().len()
 }
 
 /// One life of a task through the real binary and its command line.
@@ -179,19 +179,19 @@ async fn what_was_given_up_is_sealed_and_goes_with_its_person_or_account() {
     for word in ["quokka", "bartholomew"] {
         assert_eq!(server.traces_of(word), 0, "{word} is kept in the clear");
     }
-    let memories = &server.running.app.memories;
-    assert_eq!(count(memories).await, 2);
+    let tasks = &server.running.app.tasks;
+    assert_eq!(count(tasks).await, 2);
     let erased = rest.delete("/v1/users/anna/data").await.ok();
     assert_eq!(erased["erased"]["jobs"], 1);
-    let left = memories.list_tasks(None, None).await.unwrap();
+    let left = tasks.list(None, None).await.unwrap();
     assert_eq!(
         left.iter().map(|task| &*task.owner.user_id).collect::<Vec<_>>(),
         ["ben"]
     );
     let body = json!({"password": PASSWORD});
     rest.call("DELETE", "/v1/auth/me", &body).await.ok();
-    assert_eq!(count(memories).await, 0);
-    assert_eq!(memories.retry_tasks(None).await.unwrap(), 0);
+    assert_eq!(count(tasks).await, 0);
+    assert_eq!(tasks.retry(None).await.unwrap(), 0);
     broken.mend().await;
 }
 
@@ -202,20 +202,20 @@ async fn what_was_given_up_can_be_done_again_for_seven_days() {
     let server = TestServer::start_with(|_| {}, hand.clock()).await;
     let rest = server.ada().await;
     let broken = Broken::of(&server).await;
-    let memories = &server.running.app.memories;
+    let (memories, tasks) = (&server.running.app.memories, &server.running.app.tasks);
     let id = given_up(&rest, &later("anna", WORDS)).await;
     hand.forward(7 * DAY - 1);
     memories.purge().await.unwrap();
-    assert_eq!(count(memories).await, 1);
-    assert_eq!(memories.retry_tasks(None).await.unwrap(), 1);
+    assert_eq!(count(tasks).await, 1);
+    assert_eq!(tasks.retry(None).await.unwrap(), 1);
     has_ended(&rest, &id, "FAILED").await;
     // It was given up anew, and is kept for as long again.
     hand.forward(2);
     memories.purge().await.unwrap();
-    assert_eq!(count(memories).await, 1);
+    assert_eq!(count(tasks).await, 1);
     hand.forward(7 * DAY);
     memories.purge().await.unwrap();
-    assert_eq!(count(memories).await, 0);
+    assert_eq!(count(tasks).await, 0);
     broken.mend().await;
 }
 
@@ -239,11 +239,11 @@ async fn a_task_that_can_not_be_read_is_given_up_and_holds_up_no_other() {
             .unwrap();
     }
     broken.mend().await;
-    let memories = &server.running.app.memories;
-    assert_eq!(memories.retry_tasks(None).await.unwrap(), 3);
+    let tasks = &server.running.app.tasks;
+    assert_eq!(tasks.retry(None).await.unwrap(), 3);
     // The other two come before it.
     has_ended(&rest, &ids[2], "SUCCESS").await;
-    let listed = memories.list_tasks(None, Some(TaskState::Failed)).await.unwrap();
+    let listed = tasks.list(None, Some(TaskState::Failed)).await.unwrap();
     let why: Vec<_> = listed
         .iter()
         .map(|task| (task.id.as_str(), task.last_error.as_deref()))

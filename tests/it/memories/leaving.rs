@@ -1,41 +1,38 @@
 //! Whoever goes away while a person's index is read leaves it as whoever stays would.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use memsync::model::{Clock, Filter, MemoryId, Owner};
+use memsync::model::{Filter, MemoryId, Owner};
 use memsync::providers::{EmbedError, Embedder, StaticTable};
-use memsync::services::{Actor, DeletionOptions, IndexSettings, MemoryService, SearchRequest};
+use memsync::services::{Actor, DeletionOptions, MemoryService, SearchRequest};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::process::{BOUND, eventually};
-use crate::support::{TestServer, UNLIMITED, conversation};
+use crate::support::{OtherEmbedder, TestServer, conversation};
 
 /// The built-in embedder under another name, so that memories are embedded anew; they wait at its gate.
 struct Gated {
     embedder: Arc<StaticTable>,
-    gate: Mutex<Gate>,
-    opened: Condvar,
-}
-
-#[derive(Default)]
-struct Gate {
-    is_open: bool,
+    /// Has no permits while it is shut.
+    gate: Semaphore,
     /// How often memories came to it.
-    came: usize,
+    came: AtomicUsize,
 }
 
 impl Gated {
     fn open(&self) {
-        self.gate.lock().unwrap().is_open = true;
-        self.opened.notify_all();
+        self.gate.add_permits(Semaphore::MAX_PERMITS);
     }
 
     fn came(&self) -> usize {
-        self.gate.lock().unwrap().came
+        self.came.load(Ordering::SeqCst)
     }
 }
 
+#[tonic::async_trait]
 impl Embedder for Gated {
     fn model(&self) -> &str {
         "gated"
@@ -45,15 +42,15 @@ impl Embedder for Gated {
         self.embedder.dimensions()
     }
 
-    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
-        let mut gate = self.gate.lock().unwrap();
-        gate.came += 1;
-        drop(self.opened.wait_while(gate, |gate| !gate.is_open).unwrap());
-        self.embedder.embed(texts)
+    async fn encode_documents(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedError> {
+        self.came.fetch_add(1, Ordering::SeqCst);
+        // Nobody closes it.
+        drop(self.gate.acquire().await);
+        self.embedder.encode_documents(texts).await
     }
 
-    fn embed_one(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
-        self.embedder.embed_one(text)
+    async fn encode_query(&self, text: &str) -> Result<Vec<f32>, EmbedError> {
+        self.embedder.encode_query(text).await
     }
 }
 
@@ -81,24 +78,12 @@ impl Reading {
         };
         let gated = Arc::new(Gated {
             embedder: StaticTable::built_in(),
-            gate: Mutex::default(),
-            opened: Condvar::new(),
+            gate: Semaphore::new(0),
+            came: AtomicUsize::new(0),
         });
-        let (store, receipts) = (server.running.app.store.clone(), &server.running.app.receipts);
         let embedder = Arc::clone(&gated) as Arc<dyn Embedder>;
-        let settings = IndexSettings {
-            memory_mb: 64,
-            max_memories_per_person: 200_000,
-        };
-        let memories = MemoryService::new(
-            store,
-            Clock::system(),
-            embedder,
-            settings,
-            UNLIMITED,
-            Arc::clone(receipts),
-        );
-        let (memories, idle) = (Arc::new(memories), Arc::strong_count(&gated));
+        let memories = OtherEmbedder::of(&server, embedder).memories;
+        let idle = Arc::strong_count(&gated);
         let search = tokio::spawn(found(Arc::clone(&memories), owner.clone()));
         eventually("memories are at the gate", BOUND, async || {
             (gated.came() > 0).then_some(())
@@ -130,10 +115,11 @@ async fn found(memories: Arc<MemoryService>, owner: Owner) -> usize {
         limit: 10,
         rerank: false,
         explain: false,
+        include_bio: false,
         filter: Filter::default(),
         as_of: None,
     };
-    memories.search(request).await.unwrap().len()
+    memories.search(request).await.unwrap().hits.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,6 +140,7 @@ async fn a_deletion_after_somebody_left_is_not_undone_by_what_they_were_reading(
     let options = DeletionOptions {
         backup: false,
         restore_superseded: true,
+        count_insights: false,
     };
     let mut deleting = tokio::spawn(async move {
         memories

@@ -9,7 +9,7 @@ mod proxy;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use memsync::app::{App, Running};
@@ -20,7 +20,8 @@ use memsync::config::{
 use memsync::model::{ApiKeyId, Clock, Scope};
 use memsync::proto::v1::auth_service_client::AuthServiceClient;
 use memsync::proto::v1::memory_service_client::MemoryServiceClient;
-use memsync::services::{MemoryLimits, NewApiKey};
+use memsync::providers::Embedder;
+use memsync::services::{EmbeddingService, IndexSettings, MemoryQuotas, MemoryService, NewApiKey, PersonStore};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -52,11 +53,34 @@ pub struct Key {
 }
 
 /// As many memories as anybody likes.
-pub const UNLIMITED: MemoryLimits = MemoryLimits {
-    per_request: usize::MAX,
+const UNLIMITED: MemoryQuotas = MemoryQuotas {
     per_account: 0,
     per_person: 0,
 };
+
+/// A server's people as one with another embedder has them, with nothing read yet.
+pub struct OtherEmbedder {
+    pub memories: Arc<MemoryService>,
+    pub embeddings: Arc<EmbeddingService>,
+}
+
+impl OtherEmbedder {
+    pub fn of(server: &TestServer, embedder: Arc<dyn Embedder>) -> Self {
+        let app = &server.running.app;
+        let settings = IndexSettings {
+            memory_mb: 64,
+            max_memories_per_person: 200_000,
+        };
+        let people = PersonStore::new(app.store.clone(), Clock::system(), embedder, settings, UNLIMITED);
+        let people = Arc::new(people);
+        let (tasks, receipts) = (Arc::clone(&app.tasks), Arc::clone(&app.receipts));
+        let memories = MemoryService::new(Arc::clone(&people), tasks, receipts, usize::MAX, settings);
+        Self {
+            memories: Arc::new(memories),
+            embeddings: Arc::new(EmbeddingService::new(people)),
+        }
+    }
+}
 
 /// The scopes of a key that is made without naming any.
 pub const DEFAULT_SCOPES: [&str; 6] = [

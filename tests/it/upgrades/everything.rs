@@ -99,9 +99,9 @@ async fn tasks(server: &TestServer, rest: &Rest, hand: &DatabaseConnection) {
     later["async"] = true.into();
     let taken = rest.post("/v1/memories", &later).await.json();
     let id = taken["task_id"].as_str().unwrap();
-    let memories = &server.running.app.memories;
+    let tasks = &server.running.app.tasks;
     eventually("it is put off", BOUND, async || {
-        let waiting = memories.list_tasks(None, Some(TaskState::Pending)).await.unwrap();
+        let waiting = tasks.list(None, Some(TaskState::Pending)).await.unwrap();
         waiting.iter().any(|task| task.attempts > 0).then_some(())
     })
     .await;

@@ -1,13 +1,15 @@
 //! A profile as the database keeps it, and as it is given.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::STALE;
 use crate::error::{Error, Result};
 use crate::model::{Category, MemoryId};
 use crate::profile::{Bio, BioFormat, BioRequest, BioStyle, Sentence};
 use crate::store::ProfileRow;
+
+/// How long a biography stays.
+pub(in crate::services) const STALE: TimeDelta = TimeDelta::days(7);
 
 /// What is given to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,19 +39,19 @@ impl Default for Privacy {
 /// How a biography is to be written, as the database keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Settings {
-    pub(super) format: Option<String>,
-    pub(super) style: Option<String>,
-    pub(super) include: Vec<String>,
-    pub(super) exclude: Vec<String>,
+pub(in crate::services) struct Settings {
+    pub(in crate::services) format: Option<String>,
+    pub(in crate::services) style: Option<String>,
+    pub(in crate::services) include: Vec<String>,
+    pub(in crate::services) exclude: Vec<String>,
     /// A biography by hand stays.
-    pub(super) manual_override: bool,
-    pub(super) privacy: Privacy,
+    pub(in crate::services) manual_override: bool,
+    pub(in crate::services) privacy: Privacy,
 }
 
 /// A biography, as the database keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct StoredBio {
+pub(in crate::services) struct StoredBio {
     sentences: Vec<StoredSentence>,
     format: String,
     style: String,
@@ -95,7 +97,7 @@ pub struct BioView {
 }
 
 impl Settings {
-    pub(super) fn request(&self) -> BioRequest {
+    pub(in crate::services) fn request(&self) -> BioRequest {
         let parsed = |words: &[String]| words.iter().filter_map(|word| word.parse().ok()).collect();
         BioRequest {
             format: self
@@ -115,7 +117,7 @@ impl Settings {
 }
 
 impl StoredBio {
-    pub(super) fn of(bio: &Bio, request: &BioRequest) -> Self {
+    pub(in crate::services) fn of(bio: &Bio, request: &BioRequest) -> Self {
         let sentence = |sentence: &Sentence| StoredSentence {
             text: sentence.text.clone(),
             memories: sentence.memories.iter().map(|id| id.as_str().to_owned()).collect(),
@@ -154,7 +156,7 @@ impl StoredBio {
     }
 }
 
-pub(super) fn new_row(now: DateTime<Utc>) -> ProfileRow {
+pub(in crate::services) fn new_row(now: DateTime<Utc>) -> ProfileRow {
     ProfileRow {
         bio: None,
         sources: Vec::new(),
@@ -169,7 +171,12 @@ pub(super) fn new_row(now: DateTime<Utc>) -> ProfileRow {
     }
 }
 
-pub(super) fn set_by_hand(row: &mut ProfileRow, text: &str, settings: &Settings, now: DateTime<Utc>) -> Result<()> {
+pub(in crate::services) fn set_by_hand(
+    row: &mut ProfileRow,
+    text: &str,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let request = settings.request();
     let bio = Bio {
         sentences: vec![Sentence {
@@ -191,20 +198,20 @@ pub(super) fn set_by_hand(row: &mut ProfileRow, text: &str, settings: &Settings,
     Ok(())
 }
 
-pub(super) fn settings(row: &ProfileRow) -> Result<Settings> {
+pub(in crate::services) fn settings(row: &ProfileRow) -> Result<Settings> {
     serde_json::from_value(row.settings.clone()).map_err(|e| Error::Internal(Box::new(e)))
 }
 
-pub(super) fn stored(row: &ProfileRow) -> Result<Option<StoredBio>> {
+pub(in crate::services) fn stored(row: &ProfileRow) -> Result<Option<StoredBio>> {
     let bio = row.bio.clone().map(serde_json::from_value).transpose();
     bio.map_err(|e| Error::Internal(Box::new(e)))
 }
 
-pub(super) fn text_of(bio: &StoredBio) -> String {
+pub(in crate::services) fn text_of(bio: &StoredBio) -> String {
     bio.bio().text(bio.format())
 }
 
-pub(super) fn view(row: &ProfileRow) -> Result<Option<BioView>> {
+pub(in crate::services) fn view(row: &ProfileRow) -> Result<Option<BioView>> {
     let Some(stored) = stored(row)? else { return Ok(None) };
     let (bio, format) = (stored.bio(), stored.format());
     Ok(Some(BioView {
@@ -222,6 +229,6 @@ pub(super) fn view(row: &ProfileRow) -> Result<Option<BioView>> {
     }))
 }
 
-pub(super) fn to_json(value: &impl Serialize) -> Result<serde_json::Value> {
+pub(in crate::services) fn to_json(value: &impl Serialize) -> Result<serde_json::Value> {
     serde_json::to_value(value).map_err(|e| Error::Internal(Box::new(e)))
 }

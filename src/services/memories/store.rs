@@ -3,21 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Offset, Utc};
 use serde_json::{Map, Value};
 
-use super::cpu::on_cpu;
-use super::idempotency;
-use super::indexes::{Slot, embed};
-use super::memories::{ATTEMPTS, MemoryService, StoreOutcome, StoreRequest};
 use super::plan::{Expiry, Fact, Plan};
-use super::sense;
-use super::tasks::TaskResult;
+use super::{MemoryService, StoreTaskResult, idempotency};
 use crate::error::{Error, Result};
 use crate::extraction::{self, TooManyFacts, Turn};
-use crate::model::{Caller, MemoryType, Owner};
+use crate::model::{Caller, Memory, MemoryType, Operation, Owner, Role};
 use crate::search::PersonIndex;
-use crate::store::{DueTask, NewEmbedding, NewMemory, Person, Transaction};
+use crate::services::cpu::on_cpu;
+use crate::services::person_store::{ATTEMPTS, Slot, encode_documents};
+use crate::services::tasks::ClaimedTask;
+use crate::store::{NewEmbedding, NewMemory, Person, Transaction};
 
 /// Known memories that a new fact is held against.
 const SIMILAR: usize = 24;
@@ -25,6 +23,65 @@ const SIMILAR: usize = 24;
 const MAX_METADATA_BYTES: usize = 8 << 20;
 /// Facts that are held against them at one time.
 const FACTS_AT_ONCE: usize = 128;
+
+/// One message of a conversation, checked.
+#[derive(Clone, Debug)]
+pub struct ConversationMessage {
+    /// Who wrote it.
+    pub role: Role,
+    /// What was said.
+    pub content: String,
+    /// The client's id of it.
+    pub id: Option<String>,
+    /// The speaker's name.
+    pub name: Option<String>,
+    /// When it was said.
+    pub said_at: Option<DateTime<Utc>>,
+    /// How far the speaker's clock is from UTC; UTC itself, or the conversation's where it says when, when absent.
+    pub utc_offset: Option<FixedOffset>,
+}
+
+/// A conversation to remember, checked.
+#[derive(Clone, Debug)]
+pub struct StoreRequest {
+    /// Whose memories these become.
+    pub owner: Owner,
+    /// In the order in which they were said; at least one.
+    pub messages: Vec<ConversationMessage>,
+    /// The agent.
+    pub agent_id: String,
+    /// The conversation.
+    pub thread_id: String,
+    /// The system that it came from.
+    pub source: String,
+    /// Kept with every memory.
+    pub metadata: Option<Map<String, Value>>,
+    /// When it was held, for messages without a time; else now.
+    pub said_at: Option<DateTime<FixedOffset>>,
+    /// When what is remembered is forgotten again; else as the account's settings say.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The client's idempotency key, and SHA-256 of what it sent with it.
+    pub idempotency: Option<(String, [u8; 32])>,
+}
+
+impl StoreRequest {
+    /// When a message was said, by its speaker's clock.
+    fn said_at(&self, message: &ConversationMessage, now: DateTime<Utc>) -> DateTime<FixedOffset> {
+        let of_all = self.said_at.unwrap_or_else(|| now.fixed_offset());
+        let offset = message.utc_offset;
+        match message.said_at {
+            Some(said_at) => said_at.with_timezone(&offset.unwrap_or(Utc.fix())),
+            None => of_all.with_timezone(&offset.unwrap_or(*of_all.offset())),
+        }
+    }
+}
+
+/// What storing did: the memories in the order of the conversation.
+#[derive(Clone, Debug)]
+pub struct StoreOutcome {
+    /// Each memory, and what was done to it.
+    pub memories: Vec<(Arc<Memory>, Operation)>,
+}
 
 impl MemoryService {
     /// Takes the facts out of a conversation and stores them: all of them, durably, or none.
@@ -37,9 +94,9 @@ impl MemoryService {
         &self,
         changed_by: &str,
         request: StoreRequest,
-        task: Option<&DueTask>,
+        task: Option<&ClaimedTask>,
     ) -> Result<StoreOutcome> {
-        let (started, now) = (Instant::now(), self.clock.now());
+        let (started, now) = (Instant::now(), self.people.clock.now());
         if let Some(recorded) = self.recorded(&request, now).await? {
             return self.answer_again(&request, &recorded).await;
         }
@@ -47,14 +104,14 @@ impl MemoryService {
         let facts = Arc::new(self.extract(Arc::clone(&request), now).await?);
         let owner = &request.owner;
         let account = &owner.account_id;
-        let slot = self.indexes.slot(owner).await;
+        let slot = self.people.indexes.slot(owner).await;
         let guard = slot.lock().await;
         for _ in 0..ATTEMPTS {
-            self.indexes.refresh(owner, &slot, &guard).await?;
+            self.people.indexes.refresh(owner, &slot, &guard).await?;
             let plan = self.plan(&request, &facts, &slot, now).await?;
             // Whatever takes long has been done by now: others wait for this transaction.
-            let transaction = self.store.begin().await?;
-            self.hold_quota(&transaction, account).await?;
+            let transaction = self.people.store.begin().await?;
+            self.people.hold_quota(&transaction, account).await?;
             let person = transaction.advance_person(owner, now).await?;
             if !slot.read(|state| state.precedes(&person)) {
                 continue;
@@ -66,7 +123,7 @@ impl MemoryService {
             if first != plan.first_position {
                 continue;
             }
-            let quotas = self.quotas(&transaction, account, &person.id).await?;
+            let quotas = self.people.quotas(&transaction, account, &person.id).await?;
             quotas.admit(plan.added.len())?;
             self.write(&transaction, changed_by, &request, &person, now, &plan)
                 .await?;
@@ -81,11 +138,8 @@ impl MemoryService {
                 memories: plan.outcome.clone(),
             };
             if let Some(task) = task {
-                let result = serde_json::to_value(TaskResult::of(&request, &outcome, started));
-                let result = result.map_err(|e| Error::Internal(Box::new(e)))?;
-                if !transaction.finish_task(task, result, now).await? {
-                    return Err(Error::Conflict("the task was taken over or cancelled"));
-                }
+                let result = StoreTaskResult::of(&request, &outcome, started);
+                task.finish_in(&transaction, &result, now).await?;
             }
             let wants_bio = slot.read(|state| state.profile.wants_another(state.total() + plan.added.len()));
             if wants_bio {
@@ -95,9 +149,9 @@ impl MemoryService {
             slot.apply(person, plan.into_changes(), &guard);
             if wants_bio {
                 slot.mark_profile_due(now, &guard);
-                self.work.notify_one();
+                self.people.profile_is_due.notify_one();
             }
-            self.indexes.reweigh(owner, &slot).await;
+            self.people.indexes.reweigh(owner, &slot).await;
             return Ok(outcome);
         }
         Err(Error::Unavailable("other instances keep changing this person".into()))
@@ -116,7 +170,10 @@ impl MemoryService {
         let person_id = slot.read(|state| state.person().map(|person| person.id.clone()));
         let first_position = match &person_id {
             Some(id) => {
-                let position = self.store.next_position(&owner.account_id, id, &request.thread_id);
+                let position = self
+                    .people
+                    .store
+                    .next_position(&owner.account_id, id, &request.thread_id);
                 position.await?
             }
             None => 0,
@@ -136,13 +193,8 @@ impl MemoryService {
             })
             .await?;
         }
-        let embedder = Arc::clone(&self.embedder);
-        on_cpu(move || {
-            let vectors = embed(&*embedder, &plan.texts_of_known())?;
-            plan.vectors_of_known = vectors;
-            Ok(plan)
-        })
-        .await
+        plan.vectors_of_known = encode_documents(&*self.people.embedder, &plan.texts_of_known()).await?;
+        Ok(plan)
     }
 
     /// What is known of a person that facts may repeat or replace, where the index does not hold all.
@@ -159,7 +211,10 @@ impl MemoryService {
         });
         let Some(person_id) = person_id else { return Ok(None) };
         let vectors: Vec<&[f32]> = facts.iter().map(|fact| fact.vector.as_slice()).collect();
-        let index = self.indexes.nearest_to(owner, slot, &person_id, &vectors, SIMILAR, now);
+        let index = self
+            .people
+            .indexes
+            .nearest_to(owner, slot, &person_id, &vectors, SIMILAR, now);
         index.await.map(Some)
     }
 
@@ -170,7 +225,7 @@ impl MemoryService {
                 .iter()
                 .any(|fact| fact.candidate.memory_type == MemoryType::Episodic);
         let lifetime = match is_asked {
-            true => self.store.episodic_lifetime(&request.owner.account_id).await?,
+            true => self.people.store.episodic_lifetime(&request.owner.account_id).await?,
             false => None,
         };
         Ok(Expiry {
@@ -180,8 +235,8 @@ impl MemoryService {
     }
 
     async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
-        let (embedder, limit) = (Arc::clone(&self.embedder), self.limits.per_request);
-        on_cpu(move || {
+        let (table, limit) = (self.people.table(), self.max_per_request);
+        let candidates = on_cpu(move || {
             let turns: Vec<Turn<'_>> = request
                 .messages
                 .iter()
@@ -192,18 +247,16 @@ impl MemoryService {
                     sent_at: request.said_at(message, now),
                 })
                 .collect();
-            let candidates = extraction::extract_at_most(limit, &turns, &sense)
+            let candidates = extraction::extract_at_most(limit, &turns, &|text| table.encode(text))
                 .map_err(|TooManyFacts(turn)| too_many_memories(limit, turn))?;
             check_metadata(request.metadata.as_ref(), candidates.len())?;
-            let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
-            let vectors = embed(&*embedder, &texts)?;
-            Ok(candidates
-                .into_iter()
-                .zip(vectors)
-                .map(|(candidate, vector)| Fact { candidate, vector })
-                .collect())
+            Ok(candidates)
         })
-        .await
+        .await?;
+        let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
+        let vectors = encode_documents(&*self.people.embedder, &texts).await?;
+        let facts = candidates.into_iter().zip(vectors);
+        Ok(facts.map(|(candidate, vector)| Fact { candidate, vector }).collect())
     }
 
     async fn write(
@@ -234,7 +287,8 @@ impl MemoryService {
                 .iter()
                 .map(|(memory, vector, _)| NewEmbedding { memory, vector })
                 .collect();
-            self.write_embeddings(transaction, &request.owner, person, &vectors)
+            self.people
+                .write_embeddings(transaction, &request.owner, person, &vectors)
                 .await?;
         }
         transaction

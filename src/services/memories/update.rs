@@ -1,18 +1,16 @@
-//! Changing a memory, what it was before, and erasing a person.
+//! Changing a memory.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
-use super::Actor;
-use super::cpu::on_cpu;
-use super::indexes::{Change, embed};
-use super::memories::{ATTEMPTS, MemoryService};
+use super::MemoryService;
 use crate::error::{Error, Result, Violation};
 use crate::extraction;
-use crate::model::{AccountId, Caller, Category, Memory, MemoryId, MemoryType, Owner, Source};
-use crate::store::{ErasedPerson, MemoryVersion, NewEmbedding};
+use crate::model::{Caller, Category, Memory, MemoryId, MemoryType, Owner};
+use crate::services::person_store::{ATTEMPTS, Change, encode_documents};
+use crate::store::NewEmbedding;
 
 const MAX_CATEGORIES: usize = 3;
 const MAX_METADATA_BYTES: usize = 16 << 10;
@@ -38,17 +36,6 @@ pub struct MemoryChange {
     pub expected_version: Option<i64>,
 }
 
-/// How a memory came to be what it is.
-#[derive(Clone, Debug)]
-pub struct History {
-    /// Every version, oldest first.
-    pub versions: Vec<MemoryVersion>,
-    /// The memories that it took the place of.
-    pub supersedes: Vec<MemoryId>,
-    /// The words that it was taken from.
-    pub sources: Vec<Source>,
-}
-
 impl MemoryService {
     /// Changes a memory, keeping the version until now. Gives the memory and, where its text changed, its new vector.
     /// [`Error::MemoryNotFound`] where the person has no such memory.
@@ -59,14 +46,20 @@ impl MemoryService {
         id: &MemoryId,
         change: MemoryChange,
     ) -> Result<(Memory, Option<Vec<f32>>)> {
-        let now = self.clock.now();
-        // Whoever has no memory gets no row from a request that changes none.
+        let now = self.people.clock.now();
+        // A request that changes nothing must not make a row for a person without memories.
         self.get(owner, id).await?;
-        let slot = self.indexes.slot(owner).await;
+        let slot = self.people.indexes.slot(owner).await;
         let guard = slot.lock().await;
         for _ in 0..ATTEMPTS {
-            self.indexes.refresh(owner, &slot, &guard).await?;
-            let transaction = self.store.begin().await?;
+            self.people.indexes.refresh(owner, &slot, &guard).await?;
+            let text = match &change.text {
+                Some(text) => text.clone(),
+                None => self.get(owner, id).await?.text,
+            };
+            let vectors = encode_documents(&*self.people.embedder, &[&text]).await?;
+            let vector = vectors.into_iter().next().unwrap_or_default();
+            let transaction = self.people.store.begin().await?;
             let person = transaction.advance_person(owner, now).await?;
             if !slot.read(|state| state.precedes(&person)) {
                 continue;
@@ -94,8 +87,6 @@ impl MemoryService {
                     &new,
                 )
                 .await?;
-            let (embedder, text) = (Arc::clone(&self.embedder), new.text.clone());
-            let vector = on_cpu(move || Ok(embed(&*embedder, &[&text])?.pop().unwrap_or_default())).await?;
             let text_changed = new.text != old.text;
             // Vectors of private memories are kept sealed.
             if text_changed || new.is_private() != old.is_private() {
@@ -103,7 +94,9 @@ impl MemoryService {
                     memory: &new,
                     vector: &vector,
                 };
-                self.rewrite_embedding(&transaction, owner, &person, embedding).await?;
+                self.people
+                    .rewrite_embedding(&transaction, owner, &person, embedding)
+                    .await?;
             }
             transaction.commit().await?;
             let change = Change {
@@ -111,77 +104,10 @@ impl MemoryService {
                 vector: vector.clone(),
             };
             slot.apply(person, [change], &guard);
-            self.indexes.reweigh(owner, &slot).await;
+            self.people.indexes.reweigh(owner, &slot).await;
             return Ok((new, text_changed.then_some(vector)));
         }
         Err(Error::Unavailable("other instances keep changing this person".into()))
-    }
-
-    /// Erases every trace of a person; of nobody is no error. Gives what was erased, and a receipt.
-    pub async fn erase(&self, actor: &Actor, owner: &Owner) -> Result<(ErasedPerson, String)> {
-        let now = self.clock.now();
-        let slot = self.indexes.slot(owner).await;
-        let guard = slot.lock().await;
-        let transaction = self.store.begin().await?;
-        let erased = transaction.delete_person(owner).await?;
-        let counts = json!({
-            "memories": erased.memories, "versions": erased.versions, "embeddings": erased.embeddings,
-            "profiles": erased.bios, "jobs": erased.tasks, "backups": erased.backups,
-        });
-        let subject = format!("{}/{}", owner.account_id, owner.user_id);
-        let receipt = self.receipts.sign(&subject, counts, now)?;
-        // The person's name would be a trace of them.
-        let event = actor.did("person.erased", None, &owner.account_id, now);
-        transaction.insert_audit_event(&event).await?;
-        transaction.commit().await?;
-        self.indexes.refresh(owner, &slot, &guard).await?;
-        self.store.scrub().await;
-        Ok((erased, receipt))
-    }
-
-    /// How a memory came to be what it is. [`Error::MemoryNotFound`] where the person has no such memory.
-    pub async fn history(&self, owner: &Owner, id: &MemoryId) -> Result<History> {
-        let person = self.store.person(owner).await?.ok_or(Error::MemoryNotFound)?;
-        let now = self.clock.now();
-        let versions = self
-            .store
-            .memory_versions(&owner.account_id, &person.id, id, now)
-            .await?;
-        if versions.is_empty() {
-            return Err(Error::MemoryNotFound);
-        }
-        let supersedes = self.store.superseded_by(&owner.account_id, &person.id, id).await?;
-        Ok(History {
-            versions,
-            supersedes,
-            sources: self.get(owner, id).await?.sources,
-        })
-    }
-}
-
-/// Bounds of how long episodic memories live.
-pub const MIN_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(60);
-/// A hundred years.
-pub const MAX_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(3_155_760_000);
-
-impl MemoryService {
-    /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
-    pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
-        self.store.episodic_lifetime(account_id).await
-    }
-
-    /// Changes that, for what is stored from now on.
-    pub async fn set_episodic_lifetime(
-        &self,
-        actor: &Actor,
-        account_id: &AccountId,
-        lifetime: Option<TimeDelta>,
-    ) -> Result<()> {
-        let transaction = self.store.begin().await?;
-        transaction.set_episodic_lifetime(account_id, lifetime).await?;
-        let event = actor.did("memory_settings.updated", None, account_id, self.clock.now());
-        transaction.insert_audit_event(&event).await?;
-        transaction.commit().await
     }
 }
 

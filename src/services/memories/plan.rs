@@ -6,9 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::StoreRequest;
-use super::indexes::Change;
 use crate::extraction::{self, Candidate, Decision, Similar};
 use crate::model::{Memory, MemoryId, MemoryType, Operation, Source};
+use crate::services::person_store::Change;
 
 /// A fact of this request with its vector.
 pub(super) struct Fact {

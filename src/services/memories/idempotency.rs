@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::memories::{MemoryService, StoreOutcome, StoreRequest};
+use super::{MemoryService, StoreOutcome, StoreRequest};
 use crate::error::{Error, Result};
 use crate::model::{Memory, MemoryId, Operation};
 use crate::store::{IdempotencyRecord, Transaction};
@@ -20,7 +20,7 @@ impl MemoryService {
             return Ok(None);
         };
         let since = now - REMEMBERED;
-        let record = self.store.idempotency_record(&request.owner, key, since).await?;
+        let record = self.people.store.idempotency_record(&request.owner, key, since).await?;
         match record {
             Some(record) if record.request_hash != *request_hash => {
                 Err(Error::Conflict("The idempotency key was used with another request"))
@@ -53,8 +53,8 @@ impl MemoryService {
 
     /// Forgets what is older than keys are remembered.
     pub(super) async fn purge_idempotency(&self) -> Result<()> {
-        let before = self.clock.now() - REMEMBERED;
-        self.store.purge_idempotency_records(before).await
+        let before = self.people.clock.now() - REMEMBERED;
+        self.people.store.purge_idempotency_records(before).await
     }
 
     /// The answer that the first request got, without what has been deleted since.

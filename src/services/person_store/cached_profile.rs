@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::STALE;
-use super::stored::{settings, stored, text_of};
+use super::stored_profile::{STALE, settings, stored, text_of};
 use crate::error::Result;
 use crate::model::MemoryId;
 use crate::profile;
@@ -16,15 +15,15 @@ const ENOUGH_NEW: usize = 10;
 
 /// What an index keeps of a person's profile, so that reads and searches need not ask for it.
 #[derive(Clone, Debug, Default)]
-pub(in crate::services) struct ProfileNote {
-    pub(super) row: Option<Arc<ProfileRow>>,
+pub(in crate::services) struct CachedProfile {
+    pub(in crate::services) row: Option<Arc<ProfileRow>>,
     /// The biography, where it may be given with searches.
-    pub(super) bio: Option<Arc<str>>,
+    pub(in crate::services) bio: Option<Arc<str>>,
     /// Whether it is to be written already.
     is_due: bool,
 }
 
-impl ProfileNote {
+impl CachedProfile {
     pub(in crate::services) fn of(row: Option<ProfileRow>) -> Result<Self> {
         let Some(row) = row else { return Ok(Self::default()) };
         let is_public = settings(&row)?.privacy.bio_public;
@@ -75,9 +74,9 @@ impl ProfileNote {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stored_profile::{StoredBio, new_row, to_json};
     use super::*;
     use crate::profile::{Bio, BioRequest, Sentence};
-    use crate::services::profiles::stored::{StoredBio, new_row, to_json};
 
     fn id(id: &str) -> MemoryId {
         MemoryId::from_stored(id)
@@ -110,29 +109,29 @@ mod tests {
         }
     }
 
-    fn after_a_change_of(memory: &str) -> ProfileNote {
-        let mut note = ProfileNote::of(Some(written())).expect("a note");
-        note.memory_changed(&id(memory), now());
-        note
+    fn after_a_change_of(memory: &str) -> CachedProfile {
+        let mut profile = CachedProfile::of(Some(written())).expect("a profile");
+        profile.memory_changed(&id(memory), now());
+        profile
     }
 
     #[test]
     fn the_sentences_of_a_changed_memory_go_and_the_others_stay_until_all_is_written_anew() {
-        let note = after_a_change_of("boat");
-        assert_eq!(note.bio.as_deref(), Some("They love rowing."));
-        let row = note.row.as_deref().expect("a row");
+        let profile = after_a_change_of("boat");
+        assert_eq!(profile.bio.as_deref(), Some("They love rowing."));
+        let row = profile.row.as_deref().expect("a row");
         assert_eq!(row.sources, [id("rowing"), id("name")]);
         assert_eq!((row.due_at, row.generated_at), (Some(now()), None));
         let kept = row.bio.as_ref().expect("a bio").to_string();
         assert!(!kept.contains("jord"), "{kept}");
-        assert!(!note.wants_another(1_000), "it is due already");
+        assert!(!profile.wants_another(1_000), "it is due already");
     }
 
     #[test]
     fn nothing_is_left_where_the_name_goes_or_may_be_in_any_sentence() {
-        let note = after_a_change_of("name");
-        assert_eq!(note.bio, None);
-        assert_eq!(note.row.expect("a row").bio, None);
+        let profile = after_a_change_of("name");
+        assert_eq!(profile.bio, None);
+        assert_eq!(profile.row.expect("a row").bio, None);
         let mut older = written();
         let bio = older.bio.as_mut().and_then(serde_json::Value::as_object_mut);
         bio.expect("an object").remove("named_by");
@@ -142,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_memory_that_is_not_behind_it_changes_nothing() {
-        let note = after_a_change_of("other");
-        assert_eq!(note.row.as_deref(), Some(&written()));
+        let profile = after_a_change_of("other");
+        assert_eq!(profile.row.as_deref(), Some(&written()));
     }
 }

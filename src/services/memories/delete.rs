@@ -1,20 +1,19 @@
-//! Deleting memories, and bringing them back from a backup.
+//! Deleting memories.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Actor;
-use super::indexes::{embed, new_embeddings, texts};
-use super::memories::MemoryService;
+use super::MemoryService;
 use crate::error::{Error, Result};
-use crate::model::{BackupId, Caller, MemoryId, Origin, Owner};
+use crate::model::{BackupId, MemoryId, Owner};
+use crate::profile;
+use crate::services::Actor;
+use crate::services::cpu::on_cpu;
 use crate::store::{Backup, MEMORY_DELETED, PersonChange};
 
 /// How long a backup is kept.
 const BACKUP_DAYS: i64 = 30;
-/// Expired memories that are read at one time.
-const EXPIRED_AT_ONCE: u64 = 1_000;
 
 /// What a deletion did.
 #[derive(Clone, Debug)]
@@ -31,6 +30,8 @@ pub struct Deletion {
     pub bios: u64,
     /// Memories whose place they had taken, which hold again.
     pub restored: Vec<MemoryId>,
+    /// Insights and traits that rested on them, where they were asked for.
+    pub insights: Option<usize>,
 }
 
 /// How to delete.
@@ -40,6 +41,8 @@ pub struct DeletionOptions {
     pub backup: bool,
     /// Have what the deleted memories had taken the place of hold again.
     pub restore_superseded: bool,
+    /// Count the insights and traits that rest on them.
+    pub count_insights: bool,
 }
 
 impl MemoryService {
@@ -76,7 +79,11 @@ impl MemoryService {
         expected: Option<i64>,
         options: DeletionOptions,
     ) -> Result<Deletion> {
-        let now = self.clock.now();
+        let now = self.people.clock.now();
+        let insights = match options.count_insights {
+            true => Some(self.insights_on(owner, ids).await?),
+            false => None,
+        };
         let nothing = || Deletion {
             deleted: Vec::new(),
             not_found: ids.to_vec(),
@@ -84,14 +91,15 @@ impl MemoryService {
             backup_id: None,
             bios: 0,
             restored: Vec::new(),
+            insights,
         };
-        if self.store.person(owner).await?.is_none() {
+        if self.people.store.person(owner).await?.is_none() {
             return Ok(nothing());
         }
-        let slot = self.indexes.slot(owner).await;
+        let slot = self.people.indexes.slot(owner).await;
         let guard = slot.lock().await;
         let account = &owner.account_id;
-        let transaction = self.store.begin().await?;
+        let transaction = self.people.store.begin().await?;
         let person = transaction.advance_person(owner, now).await?;
         let mut taken = transaction
             .take_memories(account, &person.id, person.revision, ids, now)
@@ -132,8 +140,8 @@ impl MemoryService {
             transaction.insert_audit_event(&event).await?;
         }
         transaction.commit().await?;
-        self.indexes.refresh(owner, &slot, &guard).await?;
-        self.store.scrub().await;
+        self.people.indexes.refresh(owner, &slot, &guard).await?;
+        self.people.store.scrub().await;
         Ok(Deletion {
             deleted,
             not_found,
@@ -141,92 +149,22 @@ impl MemoryService {
             backup_id,
             bios: taken.bios(),
             restored,
+            insights,
         })
     }
 
-    /// Brings back what a backup of the caller's account holds. [`Error::BackupNotFound`] also where it is of a person
-    /// whom the caller may not touch.
-    pub async fn restore_own(&self, caller: &Caller, origin: &Origin, id: &BackupId) -> Result<Vec<MemoryId>> {
-        let backup = self
-            .store
-            .backup(Some(&caller.account_id), id, self.clock.now())
-            .await?;
-        let backup = backup.filter(|backup| caller.grant.covers_person(&backup.owner.user_id));
-        let backup = backup.ok_or(Error::BackupNotFound)?;
-        self.bring_back(&Actor::caller(caller, origin), &backup).await
-    }
-
-    /// Brings back what a backup holds, whosever it is, for whoever runs the command line. The backup is spent. Gives the
-    /// ids.
-    pub async fn restore(&self, id: &BackupId) -> Result<Vec<MemoryId>> {
-        let backup = self.store.backup(None, id, self.clock.now()).await?;
-        let backup = backup.ok_or(Error::BackupNotFound)?;
-        self.bring_back(&Actor::operator(), &backup).await
-    }
-
-    async fn bring_back(&self, actor: &Actor, backup: &Backup) -> Result<Vec<MemoryId>> {
-        let now = self.clock.now();
-        let account = &backup.owner.account_id;
-        let slot = self.indexes.slot(&backup.owner).await;
-        let guard = slot.lock().await;
-        let transaction = self.store.begin().await?;
-        self.hold_quota(&transaction, account).await?;
-        let person = transaction.advance_person(&backup.owner, now).await?;
-        let quotas = self.quotas(&transaction, account, &person.id).await?;
-        let change = PersonChange {
-            account_id: account,
-            person_id: &person.id,
-            revision: person.revision,
-            changed_by: actor.credential(),
-            now,
-        };
-        let memories = transaction
-            .restore_backup(backup, &change)
-            .await?
-            .ok_or(Error::BackupNotFound)?;
-        quotas.admit(memories.len())?;
-        let vectors = embed(&*self.embedder, &texts(&memories))?;
-        let embeddings = new_embeddings(&memories, &vectors);
-        self.write_embeddings(&transaction, &backup.owner, &person, &embeddings)
-            .await?;
-        let event = actor.did("backup.restored", Some(backup.id.as_str()), account, now);
-        transaction.insert_audit_event(&event).await?;
-        transaction.commit().await?;
-        self.indexes.refresh(&backup.owner, &slot, &guard).await?;
-        Ok(memories.into_iter().map(|memory| memory.id).collect())
-    }
-
-    /// Deletes memories whose time is over, for good; says how many. What others change meanwhile, the next call sees.
-    pub async fn forget_expired(&self) -> Result<usize> {
-        let mut forgotten = 0;
-        loop {
-            let now = self.clock.now();
-            let expired = self.store.expired_memories(now, EXPIRED_AT_ONCE).await?;
-            if expired.is_empty() {
-                break;
-            }
-            for (owner, ids) in expired {
-                let transaction = self.store.begin().await?;
-                let person = transaction.advance_person(&owner, now).await?;
-                let taken = transaction
-                    .take_memories(&owner.account_id, &person.id, person.revision, &ids, now)
-                    .await?;
-                forgotten += taken.ids().count();
-                transaction.commit().await?;
-            }
-        }
-        if forgotten > 0 {
-            self.store.scrub().await;
-        }
-        Ok(forgotten)
-    }
-
-    /// Forgets backups, tasks and idempotency keys that are too old.
-    pub async fn purge(&self) -> Result<()> {
-        self.purge_idempotency().await?;
-        self.purge_tasks().await?;
-        self.store.purge_backups(self.clock.now()).await?;
-        self.store.scrub().await;
-        Ok(())
+    /// How many insights and traits rest on any of these memories.
+    async fn insights_on(&self, owner: &Owner, ids: &[MemoryId]) -> Result<usize> {
+        let slot = self.people.indexes.open(owner).await?;
+        let (ids, now) = (ids.to_vec(), self.people.clock.now());
+        on_cpu(move || {
+            let (memories, _) = slot.read(|state| state.index.current(now));
+            let derived = profile::derive(&memories, now);
+            let insights = derived.insights.iter().map(|insight| &insight.memories);
+            let traits = derived.traits.iter().map(|one| &one.memories);
+            let rests = |of: &&Vec<MemoryId>| of.iter().any(|id| ids.contains(id));
+            Ok(insights.chain(traits).filter(rests).count())
+        })
+        .await
     }
 }

@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::cpu::on_cpu;
-use super::indexes::{embed_one, kept_or_made};
-use super::memories::{ListRequest, MemoryPage, MemoryService, SearchRequest};
+use super::{ListRequest, MemoryPage, MemoryService, SearchRequest};
 use crate::error::{Error, Result, Violation};
 use crate::model::PersonId;
 use crate::search::{Hit, PersonIndex, Query};
+use crate::services::cpu::on_cpu;
+use crate::services::person_store::{encode_query, kept_or_made};
 use crate::store::Extent;
 
 /// Searches at one time; each computes for long.
@@ -28,7 +28,7 @@ const MEMORY_BYTES: u64 = 1_600;
 const READING_BYTES: u64 = 4_096;
 
 /// The memory and the turns of such searches.
-pub(super) struct AsOfRoom {
+pub(super) struct AsOfSearches {
     places: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     memory_kib: Arc<Semaphore>,
@@ -42,7 +42,7 @@ struct Reserved {
     _memory: OwnedSemaphorePermit,
 }
 
-impl AsOfRoom {
+impl AsOfSearches {
     /// Room for indexes of so much memory in all.
     pub(super) fn new(memory_kib: u64) -> Self {
         let most_kib = u32::try_from(memory_kib).unwrap_or(u32::MAX);
@@ -101,33 +101,40 @@ fn busy() -> Error {
 impl MemoryService {
     pub(super) async fn search_as_of(&self, request: SearchRequest, at: DateTime<Utc>) -> Result<Vec<Hit>> {
         let owner = &request.owner;
-        let Some(person) = self.store.person(owner).await? else {
+        let Some(person) = self.people.store.person(owner).await? else {
             return Ok(Vec::new());
         };
-        let now = self.clock.now();
+        let now = self.people.clock.now();
         let place = self.as_of.enter().await?;
-        let extent = self.store.extent_as_of(&owner.account_id, &person.id, at, now).await?;
+        let extent = self
+            .people
+            .store
+            .extent_as_of(&owner.account_id, &person.id, at, now)
+            .await?;
         let mut reserved = self.as_of.reserve(place, extent).await?;
-        let mut index = PersonIndex::new(self.embedder.dimensions());
+        let mut index = PersonIndex::new(self.people.embedder.dimensions());
         let mut next = None;
         loop {
             let page = self
+                .people
                 .store
                 .memories_as_of(owner, &person.id, at, next.as_ref(), PAGE, now)
                 .await?;
             let unchanged = page.memories.iter().filter(|(_, is_so_still)| *is_so_still);
             let kept = self
+                .people
                 .store
                 .embeddings_of(
                     &owner.account_id,
-                    self.embedder.model(),
+                    self.people.embedder.model(),
                     unchanged.map(|(memory, _)| &memory.id),
                 )
                 .await?;
-            let (embedder, memories) = (Arc::clone(&self.embedder), page.memories);
+            let memories = page.memories;
+            let said = memories.iter().map(|(memory, _)| memory);
+            let vectors = kept_or_made(&*self.people.embedder, said, kept).await?;
             // What was reserved goes with the index, for this goes on where whoever asked goes away.
             (index, reserved) = on_cpu(move || {
-                let vectors = kept_or_made(&*embedder, memories.iter().map(|(memory, _)| memory), kept)?;
                 for ((memory, _), vector) in memories.into_iter().zip(vectors) {
                     index.upsert(Arc::new(memory), &vector);
                 }
@@ -144,10 +151,9 @@ impl MemoryService {
                 break;
             }
         }
-        let embedder = Arc::clone(&self.embedder);
+        let vector = encode_query(&*self.people.embedder, &request.query).await?;
         on_cpu(move || {
             let _reserved = reserved;
-            let vector = embed_one(&*embedder, &request.query)?;
             Ok(index.search(&Query {
                 text: &request.query,
                 vector: &vector,
@@ -169,8 +175,9 @@ impl MemoryService {
         at: DateTime<Utc>,
     ) -> Result<MemoryPage> {
         let (memories, total) = self
+            .people
             .store
-            .list_memories_as_of(&request.owner, person_id, &request.query, at, self.clock.now())
+            .list_memories_as_of(&request.owner, person_id, &request.query, at, self.people.clock.now())
             .await?;
         Ok(MemoryPage { memories, total })
     }

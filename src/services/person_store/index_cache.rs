@@ -1,9 +1,8 @@
 //! The in-memory indexes of recently used people: a bounded cache of what the database says.
 //!
-//! Whoever opens one gets it at the person's current revision: one small query, and only what changed is read. Of people
-//! whose memories outgrow an instance it holds the newest; [`super::candidates`] has the rest.
+//! [`IndexCache::open`] gives it at the person's current revision: one small query, and only what changed is read. Of
+//! people whose memories outgrow an instance it holds the newest; [`super::candidates`] has the rest.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,13 +12,14 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tracing::Instrument;
 
-use super::cpu::on_cpu;
-use super::profiles::ProfileNote;
+use super::cached_profile::CachedProfile;
+use super::vectors::kept_or_made;
 use crate::error::{Error, Result};
 use crate::model::{Clock, Memory, MemoryId, Owner};
 use crate::providers::Embedder;
 use crate::search::PersonIndex;
-use crate::store::{MemoryRow, NewEmbedding, Person, Store};
+use crate::services::cpu::on_cpu;
+use crate::store::{MemoryRow, Person, Store};
 
 /// Memories that are read at one time.
 const PAGE: u64 = 2_000;
@@ -30,11 +30,11 @@ const SLOT_KIB: u32 = 2;
 
 /// The cache.
 #[derive(Clone)]
-pub(super) struct PersonIndexes {
-    pub(super) store: Store,
+pub(in crate::services) struct IndexCache {
+    pub(in crate::services) store: Store,
     clock: Clock,
-    pub(super) embedder: Arc<dyn Embedder>,
-    pub(super) max_memories_per_person: usize,
+    pub(in crate::services) embedder: Arc<dyn Embedder>,
+    pub(in crate::services) max_memories_per_person: usize,
     slots: Cache<Owner, Arc<Slot>>,
 }
 
@@ -53,39 +53,44 @@ impl IndexSettings {
     }
 
     /// The share of indexes that searches of the past make for themselves.
-    pub(super) const fn as_of_kib(self) -> u64 {
+    pub(in crate::services) const fn as_of_kib(self) -> u64 {
         self.memory_mb * 1024 / 4
     }
 }
 
 /// One person's index.
-pub(super) struct Slot {
+pub(in crate::services) struct Slot {
     changing: Arc<Mutex<()>>,
     state: RwLock<State>,
 }
 
 /// Held while the index is brought up to date or the person's memories are changed.
-pub(super) type Guard = Arc<OwnedMutexGuard<()>>;
+pub(in crate::services) type Guard = Arc<OwnedMutexGuard<()>>;
 
 /// A memory as a committed transaction left it.
-pub(super) struct Change {
-    pub(super) memory: Arc<Memory>,
-    pub(super) vector: Vec<f32>,
+pub(in crate::services) struct Change {
+    pub(in crate::services) memory: Arc<Memory>,
+    pub(in crate::services) vector: Vec<f32>,
 }
 
-pub(super) struct State {
+pub(in crate::services) struct State {
     /// Whom the index shows, at which revision; nobody before anything was stored. Somebody of the same name after an
     /// erasure is another person.
     person: Option<Person>,
     /// All of the person's memories, or the newest and the private ones.
-    pub(super) index: PersonIndex,
+    pub(in crate::services) index: PersonIndex,
     /// How many the person has beside those, when the index was read; none where it has all.
     beyond: Option<usize>,
-    pub(super) profile: ProfileNote,
+    pub(in crate::services) profile: CachedProfile,
 }
 
-impl PersonIndexes {
-    pub(super) fn new(store: Store, clock: Clock, embedder: Arc<dyn Embedder>, settings: IndexSettings) -> Self {
+impl IndexCache {
+    pub(in crate::services) fn new(
+        store: Store,
+        clock: Clock,
+        embedder: Arc<dyn Embedder>,
+        settings: IndexSettings,
+    ) -> Self {
         let slots = Cache::builder()
             .max_capacity(settings.cache_kib())
             .weigher(|_, slot: &Arc<Slot>| slot.weight_kib())
@@ -100,7 +105,7 @@ impl PersonIndexes {
     }
 
     /// The person's index, current as of now.
-    pub(super) async fn open(&self, owner: &Owner) -> Result<Arc<Slot>> {
+    pub(in crate::services) async fn open(&self, owner: &Owner) -> Result<Arc<Slot>> {
         let slot = self.slot(owner).await;
         let person = self.store.person(owner).await?;
         if !slot.read(|state| state.is_current(person.as_ref())) {
@@ -112,7 +117,7 @@ impl PersonIndexes {
     }
 
     /// The person's index, as it stands in memory; empty where it is not there.
-    pub(super) async fn slot(&self, owner: &Owner) -> Arc<Slot> {
+    pub(in crate::services) async fn slot(&self, owner: &Owner) -> Arc<Slot> {
         let dimensions = self.embedder.dimensions();
         self.slots
             .get_with_by_ref(owner, async { Arc::new(Slot::new(dimensions)) })
@@ -121,7 +126,7 @@ impl PersonIndexes {
 
     /// Reads what changed since the index was last current. That goes on, under the guard, where whoever asked for it goes
     /// away: the next one finds it done, and nobody finds half of it.
-    pub(super) async fn refresh(&self, owner: &Owner, slot: &Arc<Slot>, guard: &Guard) -> Result<()> {
+    pub(in crate::services) async fn refresh(&self, owner: &Owner, slot: &Arc<Slot>, guard: &Guard) -> Result<()> {
         let person = self.store.person(owner).await?;
         if slot.read(|state| state.is_current(person.as_ref())) {
             return Ok(());
@@ -158,7 +163,7 @@ impl PersonIndexes {
             self.catch_up(&self.store, owner, slot, &person, known).await?;
         }
         let profile = self.store.profile(&owner.account_id, &person.id).await?;
-        let profile = ProfileNote::of(profile)?;
+        let profile = CachedProfile::of(profile)?;
         {
             let mut state = slot.state.write();
             state.profile = profile;
@@ -236,9 +241,9 @@ impl PersonIndexes {
         let kept = source
             .embeddings_of(&owner.account_id, self.embedder.model(), ids)
             .await?;
-        let (slot, embedder) = (Arc::clone(slot), Arc::clone(&self.embedder));
+        let vectors = kept_or_made(&*self.embedder, rows.iter().map(|row| &row.memory), kept).await?;
+        let slot = Arc::clone(slot);
         on_cpu(move || {
-            let vectors = kept_or_made(&*embedder, rows.iter().map(|row| &row.memory), kept)?;
             let mut state = slot.state.write();
             for id in &gone {
                 state.index.remove(id);
@@ -252,7 +257,7 @@ impl PersonIndexes {
     }
 
     /// Tells the cache that an index has grown.
-    pub(super) async fn reweigh(&self, owner: &Owner, slot: &Arc<Slot>) {
+    pub(in crate::services) async fn reweigh(&self, owner: &Owner, slot: &Arc<Slot>) {
         self.slots.insert(owner.clone(), Arc::clone(slot)).await;
     }
 }
@@ -265,16 +270,16 @@ impl Slot {
         }
     }
 
-    pub(super) async fn lock(&self) -> Guard {
+    pub(in crate::services) async fn lock(&self) -> Guard {
         Arc::new(Arc::clone(&self.changing).lock_owned().await)
     }
 
-    pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+    pub(in crate::services) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read())
     }
 
     /// Shows what a committed transaction stored.
-    pub(super) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &Guard) {
+    pub(in crate::services) fn apply(&self, person: Person, changes: impl IntoIterator<Item = Change>, _: &Guard) {
         let mut state = self.state.write();
         for change in changes {
             let Memory {
@@ -293,12 +298,12 @@ impl Slot {
     }
 
     /// Shows what a committed transaction keeps of the profile.
-    pub(super) fn note(&self, profile: ProfileNote, _: &Guard) {
+    pub(in crate::services) fn set_profile(&self, profile: CachedProfile, _: &Guard) {
         self.state.write().profile = profile;
     }
 
     /// Notes that the biography is to be written.
-    pub(super) fn mark_profile_due(&self, now: DateTime<Utc>, _: &Guard) {
+    pub(in crate::services) fn mark_profile_due(&self, now: DateTime<Utc>, _: &Guard) {
         self.state.write().profile.mark_due(now);
     }
 
@@ -310,7 +315,7 @@ impl Slot {
 
 impl State {
     /// Whether the index shows this person as they were before this revision.
-    pub(super) fn precedes(&self, person: &Person) -> bool {
+    pub(in crate::services) fn precedes(&self, person: &Person) -> bool {
         match &self.person {
             Some(known) => known.id == person.id && known.revision + 1 == person.revision,
             None => person.revision == 1,
@@ -318,12 +323,12 @@ impl State {
     }
 
     /// Whether the index holds the newest and the private memories only.
-    pub(super) const fn is_window(&self) -> bool {
+    pub(in crate::services) const fn is_window(&self) -> bool {
         self.beyond.is_some()
     }
 
     /// How many memories the person has, superseded ones included; about so many where the index is a window.
-    pub(super) fn total(&self) -> usize {
+    pub(in crate::services) fn total(&self) -> usize {
         self.index.len() + self.beyond.unwrap_or_default()
     }
 
@@ -337,7 +342,7 @@ impl State {
     }
 
     /// Whom the index shows.
-    pub(super) const fn person(&self) -> Option<&Person> {
+    pub(in crate::services) const fn person(&self) -> Option<&Person> {
         self.person.as_ref()
     }
 
@@ -346,50 +351,13 @@ impl State {
             person: None,
             index: PersonIndex::new(dimensions),
             beyond: None,
-            profile: ProfileNote::default(),
+            profile: CachedProfile::default(),
         }
     }
 }
 
-impl fmt::Debug for PersonIndexes {
+impl fmt::Debug for IndexCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PersonIndexes")
+        f.write_str("IndexCache")
     }
-}
-
-/// Vectors of texts; a failing embedder is an unavailable dependency.
-pub(super) fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
-    if texts.is_empty() {
-        return Ok(Vec::new());
-    }
-    embedder.embed(texts).map_err(|e| Error::Unavailable(Box::new(e)))
-}
-
-/// The vectors of these memories, in their order: those that are kept, and new ones of what lacks one.
-pub(super) fn kept_or_made<'m>(
-    embedder: &dyn Embedder,
-    memories: impl Iterator<Item = &'m Memory> + Clone,
-    mut kept: HashMap<MemoryId, Vec<f32>>,
-) -> Result<Vec<Vec<f32>>> {
-    let missing = memories.clone().filter(|memory| !kept.contains_key(&memory.id));
-    let missing: Vec<&str> = missing.map(|memory| memory.text.as_str()).collect();
-    let mut made = embed(embedder, &missing)?.into_iter();
-    let vector = |memory: &Memory| kept.remove(&memory.id).or_else(|| made.next()).unwrap_or_default();
-    Ok(memories.map(vector).collect())
-}
-
-/// The vector of one text, as [`embed`].
-pub(super) fn embed_one(embedder: &dyn Embedder, text: &str) -> Result<Vec<f32>> {
-    embedder.embed_one(text).map_err(|e| Error::Unavailable(Box::new(e)))
-}
-
-/// What memories say, for [`embed`].
-pub(super) fn texts(memories: &[Memory]) -> Vec<&str> {
-    memories.iter().map(|memory| memory.text.as_str()).collect()
-}
-
-/// Memories with their vectors, for the database.
-pub(super) fn new_embeddings<'a>(memories: &'a [Memory], vectors: &'a [Vec<f32>]) -> Vec<NewEmbedding<'a>> {
-    let pairs = memories.iter().zip(vectors);
-    pairs.map(|(memory, vector)| NewEmbedding { memory, vector }).collect()
 }

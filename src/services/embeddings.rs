@@ -5,9 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::MemoryService;
-use super::cpu::on_cpu;
-use super::indexes::embed;
+use super::person_store::{PersonStore, encode_documents};
 use crate::error::Result;
 use crate::model::{AccountId, MemoryId};
 use crate::store::{EmbeddedPage, Place};
@@ -20,7 +18,7 @@ const BATCH: usize = 64;
 /// A walk through the memories of everybody that gives a vector to each that lacks one.
 #[derive(Debug)]
 pub struct Reembedding {
-    service: Arc<MemoryService>,
+    service: Arc<EmbeddingService>,
     place: Place,
     /// Batches of the page under way.
     batches: VecDeque<(AccountId, Vec<MemoryId>)>,
@@ -29,7 +27,7 @@ pub struct Reembedding {
 /// A walk through the memories of everybody that forgets the vectors of other models.
 #[derive(Debug)]
 pub struct Pruning {
-    service: Arc<MemoryService>,
+    service: Arc<EmbeddingService>,
     place: Place,
 }
 
@@ -53,14 +51,25 @@ pub struct EmbeddingCount {
     pub total: u64,
 }
 
-impl MemoryService {
+/// The vectors of everybody's memories.
+#[derive(Debug)]
+pub struct EmbeddingService {
+    people: Arc<PersonStore>,
+}
+
+impl EmbeddingService {
+    /// Over these people.
+    pub fn new(people: Arc<PersonStore>) -> Self {
+        Self { people }
+    }
+
     /// The name of the model in use.
-    pub fn embedding_model(&self) -> &str {
-        self.embedder.model()
+    pub fn model(&self) -> &str {
+        self.people.embedder.model()
     }
 
     /// How many memories have no vector of the model in use.
-    pub async fn count_embeddings(&self) -> Result<EmbeddingCount> {
+    pub async fn count(&self) -> Result<EmbeddingCount> {
         let (mut count, mut place) = (EmbeddingCount::default(), Place::default());
         let ids = |side: &[(AccountId, Vec<MemoryId>)]| side.iter().map(|(_, ids)| ids.len() as u64).sum::<u64>();
         while let Some(page) = self.embedded_after(&place).await? {
@@ -72,18 +81,16 @@ impl MemoryService {
     }
 
     async fn embedded_after(&self, place: &Place) -> Result<Option<EmbeddedPage>> {
-        self.store.embedded_after(self.embedder.model(), place, PAGE).await
+        self.people
+            .store
+            .embedded_after(self.people.embedder.model(), place, PAGE)
+            .await
     }
 
     async fn embed_again(&self, account_id: &AccountId, ids: &[MemoryId]) -> Result<Reembedded> {
-        let read = self.store.unembedded(account_id, ids).await?;
-        let embedder = Arc::clone(&self.embedder);
-        let (read, vectors) = on_cpu(move || {
-            let texts: Vec<&str> = read.iter().map(|read| read.memory.text.as_str()).collect();
-            let vectors = embed(&*embedder, &texts)?;
-            Ok((read, vectors))
-        })
-        .await?;
+        let read = self.people.store.unembedded(account_id, ids).await?;
+        let texts: Vec<&str> = read.iter().map(|read| read.memory.text.as_str()).collect();
+        let vectors = encode_documents(&*self.people.embedder, &texts).await?;
         let memories = ids.len() as u64;
         if read.is_empty() {
             return Ok(Reembedded {
@@ -91,9 +98,9 @@ impl MemoryService {
                 ..Reembedded::default()
             });
         }
-        let transaction = self.store.begin().await?;
+        let transaction = self.people.store.begin().await?;
         let added = transaction
-            .add_embeddings(account_id, self.embedder.model(), &read, &vectors)
+            .add_embeddings(account_id, self.people.embedder.model(), &read, &vectors)
             .await?;
         transaction.commit().await?;
         Ok(Reembedded {
@@ -106,7 +113,7 @@ impl MemoryService {
 
 impl Reembedding {
     /// From the first memory on.
-    pub fn new(service: Arc<MemoryService>) -> Self {
+    pub fn new(service: Arc<EmbeddingService>) -> Self {
         Self {
             service,
             place: Place::default(),
@@ -140,7 +147,7 @@ impl Reembedding {
 
 impl Pruning {
     /// From the first memory on.
-    pub fn new(service: Arc<MemoryService>) -> Self {
+    pub fn new(service: Arc<EmbeddingService>) -> Self {
         Self {
             service,
             place: Place::default(),
@@ -153,7 +160,7 @@ impl Pruning {
         let Some(page) = self.service.embedded_after(&self.place).await? else {
             return Ok(None);
         };
-        let (store, model) = (&self.service.store, self.service.embedder.model());
+        let (store, model) = (&self.service.people.store, self.service.people.embedder.model());
         let mut deleted = 0;
         for (account, ids) in &page.present {
             deleted += store.delete_other_embeddings(account, model, ids).await?;

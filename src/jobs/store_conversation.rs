@@ -1,0 +1,23 @@
+//! Stores conversations that were sent with `async`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Job;
+use crate::error::Result;
+use crate::services::{ClaimedTask, MemoryService, STORE_CONVERSATION, StoreTask};
+
+/// The job.
+#[derive(Debug)]
+pub struct StoreConversation(pub Arc<MemoryService>);
+
+#[async_trait]
+impl Job for StoreConversation {
+    const KIND: &'static str = STORE_CONVERSATION;
+    type Payload = StoreTask;
+
+    async fn run(&self, task: &ClaimedTask, conversation: StoreTask) -> Result<()> {
+        self.0.store_for(task, conversation).await
+    }
+}
