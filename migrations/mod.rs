@@ -29,6 +29,7 @@ mod m20261130_000021_list_index;
 mod m20261130_000022_idempotency_person;
 mod m20261130_000023_sign_in_places;
 mod m20261130_000024_first_account;
+mod m20261201_000025_task_slices;
 
 pub(crate) struct Migrator;
 
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000022_idempotency_person::Migration),
             Box::new(m20261130_000023_sign_in_places::Migration),
             Box::new(m20261130_000024_first_account::Migration),
+            Box::new(m20261201_000025_task_slices::Migration),
         ]
     }
 }

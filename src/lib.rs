@@ -9,7 +9,7 @@ pub mod error;
 pub mod eval;
 pub mod extraction;
 pub mod grpc;
-mod jobs;
+pub mod jobs;
 pub mod model;
 pub mod oauth;
 pub mod openapi;

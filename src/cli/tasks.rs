@@ -1,14 +1,15 @@
 //! `memsync task`.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use memsync::app::App;
 use memsync::config::Config;
+use memsync::error::Error;
 use memsync::model::{Clock, TaskId, TaskState};
 use memsync::services::TaskRow;
 use serde_json::{Value, json};
 
-use super::output::{note, print_list};
+use super::output::{note, print_list, say};
 use super::{account, addresses, rfc3339};
 
 #[derive(Subcommand)]
@@ -23,6 +24,16 @@ pub enum TaskCommand {
         /// All failed tasks.
         #[arg(long, conflicts_with = "task_id")]
         all_failed: bool,
+    },
+    /// Cancel a task. What it has done so far stays; the part under way is finished first.
+    Cancel {
+        /// The task's id, `task_…`.
+        task_id: String,
+    },
+    /// Show what a task has logged.
+    Log {
+        /// The task's id, `task_…`.
+        task_id: String,
     },
 }
 
@@ -64,8 +75,28 @@ pub async fn task(config: &Config, command: TaskCommand) -> anyhow::Result<()> {
                 _ => note!("{count} tasks will be retried"),
             }
         }
+        TaskCommand::Cancel { task_id } => {
+            let task = find(&app, &task_id).await?;
+            match app.tasks.request_cancel(&task.owner.account_id, &task.id).await {
+                Ok(()) => note!("{task_id} will be cancelled"),
+                Err(Error::TaskNotFound) => bail!("{task_id} has ended already"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        TaskCommand::Log { task_id } => {
+            let task = find(&app, &task_id).await?;
+            for (at, line) in app.tasks.log(&task.owner.account_id, &task.id).await? {
+                say!("{} {line}", rfc3339(at))?;
+            }
+        }
     }
     Ok(())
+}
+
+async fn find(app: &App, task_id: &str) -> anyhow::Result<TaskRow> {
+    let tasks = app.tasks.list(None, None).await?;
+    let found = tasks.into_iter().find(|task| task.id.as_str() == task_id);
+    found.with_context(|| format!("there is no task {task_id}"))
 }
 
 fn cells(task: &TaskRow, email: String) -> [String; 9] {

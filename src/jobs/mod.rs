@@ -22,7 +22,7 @@ pub use candidates::build_candidates;
 pub use database_health::watch_database;
 pub use expiry::remove_expired;
 pub use flush::{flush, flush_regularly};
-pub use job::Job;
+pub use job::{Job, Lane, Retries};
 pub use purge::{Retention, purge};
 pub use queue::{JobKinds, run_queue};
 pub use reembedding::reembed;

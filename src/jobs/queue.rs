@@ -1,4 +1,4 @@
-//! The driver of durable tasks: takes what is due, has its kind of job do it, and says how it ended.
+//! The driver of durable tasks: takes what is due, has its kind of job do a slice, and says how it ended.
 //!
 //! Several instances may do so over one database; each task is taken by one of them.
 
@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
+use futures::future::{BoxFuture, FutureExt, join_all};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::Job;
-use super::job::Retries;
+use super::job::{Lane, Retries};
 use crate::error::{Error, Result};
 use crate::services::{ClaimedTask, TaskQueue, failure};
 
 /// How often the database is asked for tasks that were taken on elsewhere, or put off.
 const POLL: Duration = Duration::from_secs(1);
+/// How often the lease of a task under way is renewed; it lasts three times as long.
+const RENEW: Duration = Duration::from_secs(10);
 
 /// The kinds of jobs that an instance does.
 #[derive(Default)]
@@ -26,6 +29,7 @@ pub struct JobKinds(BTreeMap<&'static str, Kind>);
 
 struct Kind {
     job: Arc<dyn AnyJob>,
+    lane: Lane,
     time_limit: Duration,
     retries: Retries,
 }
@@ -39,15 +43,17 @@ trait AnyJob: Send + Sync {
 #[async_trait]
 impl<J: Job> AnyJob for J {
     async fn run_any(&self, task: &ClaimedTask) -> Result<()> {
-        self.run(task, task.payload()?).await
+        self.run_slice(task, task.payload()?).await
     }
 }
 
 impl JobKinds {
     /// With one more kind.
+    #[must_use]
     pub fn with<J: Job>(mut self, job: J) -> Self {
         let kind = Kind {
             job: Arc::new(job),
+            lane: J::LANE,
             time_limit: J::TIME_LIMIT,
             retries: J::RETRIES,
         };
@@ -57,14 +63,33 @@ impl JobKinds {
 }
 
 /// Does what is due until `stop` says true; what is under way then is finished first.
-pub async fn run_queue(queue: Arc<TaskQueue>, kinds: JobKinds, mut stop: watch::Receiver<bool>) {
+pub async fn run_queue(queue: Arc<TaskQueue>, kinds: JobKinds, stop: watch::Receiver<bool>) {
     if let Err(error) = queue.resume().await {
         tracing::warn!(%error, "tasks of the previous run wait until their leases end");
     }
+    let words: Vec<&str> = kinds.0.keys().copied().collect();
+    let mut workers: Vec<BoxFuture<'_, ()>> = vec![work(&queue, stop.clone(), || fail_unknown(&queue, &words)).boxed()];
+    for (word, kind) in &kinds.0 {
+        for _ in 0..kind.lane.per_instance {
+            let next = || do_next(&queue, word, kind);
+            workers.push(work(&queue, stop.clone(), next).boxed());
+        }
+    }
+    join_all(workers).await;
+}
+
+/// Does one thing after the other: `next` says whether there was one.
+async fn work<F: Future<Output = Result<bool>>>(
+    queue: &TaskQueue,
+    mut stop: watch::Receiver<bool>,
+    next: impl Fn() -> F,
+) {
+    let mut added = queue.added();
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let is_idle = match do_next(&queue, &kinds).await {
+        added.mark_unchanged();
+        let is_idle = match next().await {
             Ok(did_one) => !did_one,
             Err(error) => {
                 tracing::warn!(%error, "background tasks can't run now");
@@ -76,7 +101,7 @@ pub async fn run_queue(queue: Arc<TaskQueue>, kinds: JobKinds, mut stop: watch::
         }
         if is_idle {
             tokio::select! {
-                () = queue.wait() => {}
+                _ = added.changed() => {}
                 _ = poll.tick() => {}
                 _ = stop.changed() => return,
             }
@@ -84,24 +109,28 @@ pub async fn run_queue(queue: Arc<TaskQueue>, kinds: JobKinds, mut stop: watch::
     }
 }
 
-/// Does the task that has been due longest; false where none is due.
-async fn do_next(queue: &TaskQueue, kinds: &JobKinds) -> Result<bool> {
-    let Some(task) = queue.claim().await? else {
+async fn fail_unknown(queue: &TaskQueue, known: &[&str]) -> Result<bool> {
+    let Some(task) = queue.claim_other(known).await? else {
         return Ok(false);
     };
-    let Some(kind) = kinds.0.get(task.kind()) else {
-        tracing::error!(task_id = %task.id(), kind = task.kind(), "this kind of task is unknown");
-        queue.fail(&task, "this kind of task is unknown", false).await?;
+    tracing::error!(task_id = %task.id(), kind = task.kind(), "this kind of task is unknown");
+    queue.fail(&task, "this kind of task is unknown", false).await?;
+    Ok(true)
+}
+
+/// Does a slice of the task of this kind that has been due longest; false where none is due.
+async fn do_next(queue: &TaskQueue, word: &str, kind: &Kind) -> Result<bool> {
+    let Some(task) = queue.claim(word, kind.lane.per_account).await? else {
+        return Ok(false);
+    };
+    if task.is_to_stop() {
+        queue.cancel(&task).await?;
         return Ok(true);
-    };
-    let done = match timeout(kind.time_limit, kind.job.run_any(&task)).await {
-        Ok(done) => done,
-        Err(_) => Err(Error::DeadlineExceeded),
-    };
-    match done {
+    }
+    match run_slice(queue, kind, &task).await {
         Ok(()) => {}
-        Err(error @ (Error::Unavailable(_) | Error::DeadlineExceeded)) if task.attempts() < kind.retries.attempts => {
-            let pause = TimeDelta::from_std(kind.retries.pause_after(task.attempts())).unwrap_or(TimeDelta::MAX);
+        Err(error @ (Error::Unavailable(_) | Error::DeadlineExceeded)) if task.tries() < kind.retries.tries => {
+            let pause = TimeDelta::from_std(kind.retries.pause_after(task.tries())).unwrap_or(TimeDelta::MAX);
             queue.postpone(&task, pause, &failure(&error)).await?;
         }
         Err(error) => {
@@ -109,7 +138,7 @@ async fn do_next(queue: &TaskQueue, kinds: &JobKinds) -> Result<bool> {
             let is_refusal = matches!(error, Error::TooMuch { .. } | Error::QuotaExceeded { .. });
             tracing::error!(
                 task_id = %task.id(),
-                attempts = task.attempts(),
+                tries = task.tries(),
                 error = format!("{:#}", anyhow::Error::from(error)),
                 "a task failed permanently"
             );
@@ -117,6 +146,27 @@ async fn do_next(queue: &TaskQueue, kinds: &JobKinds) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Runs a slice for as long as the task is this instance's.
+async fn run_slice(queue: &TaskQueue, kind: &Kind, task: &ClaimedTask) -> Result<()> {
+    let slice = timeout(kind.time_limit, kind.job.run_any(task));
+    tokio::pin!(slice);
+    let mut renew = interval_at(Instant::now() + RENEW, RENEW);
+    let ended = loop {
+        tokio::select! {
+            ended = &mut slice => break ended,
+            // Where the database does not answer, the slice finds that out itself.
+            _ = renew.tick() => if let Ok(false) = queue.renew(task).await {
+                return Err(Error::Conflict("the task was taken over or cancelled"));
+            },
+        }
+    };
+    match ended {
+        Ok(Ok(())) if !task.has_ended() => Err(Error::Internal("the job did not say how its slice ended".into())),
+        Ok(ended) => ended,
+        Err(_) => Err(Error::DeadlineExceeded),
+    }
 }
 
 impl fmt::Debug for JobKinds {

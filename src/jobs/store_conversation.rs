@@ -17,7 +17,7 @@ impl Job for StoreConversation {
     const KIND: &'static str = STORE_CONVERSATION;
     type Payload = StoreTask;
 
-    async fn run(&self, task: &ClaimedTask, conversation: StoreTask) -> Result<()> {
-        self.0.store_for(task, conversation).await
+    async fn run_slice(&self, task: &ClaimedTask, conversation: StoreTask) -> Result<()> {
+        self.0.store_for(task, conversation, None).await
     }
 }

@@ -40,5 +40,5 @@ pub use portability::{
 pub use profiles::{BioChange, BioQuery, MAX_BIO_CHARS, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
-pub use tasks::{ClaimedTask, TaskQueue, TaskReport, TaskRow, failure};
+pub use tasks::{ClaimedTask, TaskProgress, TaskQueue, TaskReport, TaskRow, TaskStep, failure};
 pub use usage::{Granularity, RequestOutcome, Usage, UsagePoint, UsageQuery, UsageService};

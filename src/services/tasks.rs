@@ -1,17 +1,19 @@
 //! The queue of background work: taken on durably, done once, asked after by its id. What the work is, `jobs/` knows.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::error::{Error, Result};
 use crate::model::{AccountId, Caller, Clock, Owner, TaskId, TaskState};
 pub use crate::store::TaskRow;
-use crate::store::{DueTask, NewTask, Store, Transaction};
+use crate::store::{DueTask, NewTask, NextSlice, Store, TaskFilter, Transaction};
 
 /// How long an instance has for a task before another may take it.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
@@ -36,21 +38,51 @@ pub struct TaskReport {
     pub state: TaskState,
     /// What it did, as its kind of job tells it, where it is done.
     pub result: Option<Value>,
-    /// Why it was refused, where it asked for more than may be stored.
+    /// Why it was refused, where it asked for more than may be stored or was cancelled.
     pub refused: Option<String>,
+    /// How far it is within its work, where that takes several slices.
+    pub progress: Option<TaskProgress>,
 }
 
 /// The background work of a database.
 pub struct TaskQueue {
     store: Store,
     clock: Clock,
-    /// Told of each task that is taken on here.
-    added: Notify,
+    /// Counts the tasks that are taken on here.
+    added: watch::Sender<u64>,
 }
 
 /// A task that this instance has taken. It ends in the transaction that stores what it did.
 #[derive(Debug)]
-pub struct ClaimedTask(DueTask);
+pub struct ClaimedTask {
+    task: DueTask,
+    /// Whether a transaction has ended the slice.
+    has_ended: AtomicBool,
+}
+
+/// How far a task is within its work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskProgress {
+    /// What it is doing.
+    pub step: String,
+    /// Items that are done.
+    pub items_processed: u64,
+    /// Items in all, where that is known.
+    pub items_total: Option<u64>,
+    /// What else is counted.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// How a slice ends that is not the last one.
+#[derive(Clone, Debug)]
+pub struct TaskStep {
+    /// Where the next one goes on, as the job reads it.
+    pub cursor: Value,
+    /// How far the task is.
+    pub progress: TaskProgress,
+    /// Lines for the operator. They never quote what people said.
+    pub log: Vec<String>,
+}
 
 impl TaskQueue {
     /// The queue in this database.
@@ -58,8 +90,17 @@ impl TaskQueue {
         Self {
             store,
             clock,
-            added: Notify::new(),
+            added: watch::Sender::new(0),
         }
+    }
+
+    /// Takes on a task of this kind, durably. Gives its id.
+    pub async fn add(&self, owner: &Owner, kind: &str, payload: &impl Serialize, changed_by: &str) -> Result<TaskId> {
+        let transaction = self.store.begin().await?;
+        let id = self.add_in(&transaction, owner, kind, payload, changed_by).await?;
+        transaction.commit().await?;
+        self.announce();
+        Ok(id)
     }
 
     /// Takes on a task of this kind, once the transaction is committed; then comes [`Self::announce`].
@@ -86,12 +127,12 @@ impl TaskQueue {
 
     /// Tells the jobs of this instance that there is work.
     pub(super) fn announce(&self) {
-        self.added.notify_one();
+        self.added.send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Returns when a task was taken on here.
-    pub async fn wait(&self) {
-        self.added.notified().await;
+    /// Changes with each task that is taken on here.
+    pub fn added(&self) -> watch::Receiver<u64> {
+        self.added.subscribe()
     }
 
     /// How far a task of the caller's account is. [`Error::TaskNotFound`] where it has no such task.
@@ -105,6 +146,7 @@ impl TaskQueue {
             state: task.state,
             refused: refused.map(str::to_owned),
             result: task.result,
+            progress: task.progress.and_then(|progress| serde_json::from_value(progress).ok()),
         })
     }
 
@@ -113,21 +155,64 @@ impl TaskQueue {
         self.store.release_tasks(self.clock.now()).await
     }
 
-    /// Takes the task that has been due longest.
-    pub async fn claim(&self) -> Result<Option<ClaimedTask>> {
-        let task = self.store.take_task(self.clock.now(), LEASE).await?;
-        Ok(task.map(ClaimedTask))
+    /// Takes the task of a kind that has been due longest, of accounts with fewer than `per_account` under way.
+    pub async fn claim(&self, kind: &str, per_account: u32) -> Result<Option<ClaimedTask>> {
+        self.take(TaskFilter::Kind { kind, per_account }).await
+    }
+
+    /// Takes the task of none of these kinds that has been due longest.
+    pub async fn claim_other(&self, kinds: &[&str]) -> Result<Option<ClaimedTask>> {
+        self.take(TaskFilter::OtherThan(kinds)).await
+    }
+
+    async fn take(&self, filter: TaskFilter<'_>) -> Result<Option<ClaimedTask>> {
+        let task = self.store.take_task(filter, self.clock.now(), LEASE).await?;
+        Ok(task.map(|task| ClaimedTask {
+            task,
+            has_ended: AtomicBool::new(false),
+        }))
+    }
+
+    /// Keeps a task for another lease. False where it was erased, or another instance has taken it.
+    pub async fn renew(&self, task: &ClaimedTask) -> Result<bool> {
+        self.store.renew_task(&task.task, self.clock.now() + LEASE).await
+    }
+
+    /// Has a task of the caller's account stop, after the slice under way. [`Error::TaskNotFound`] where it has no such
+    /// task, or it has ended.
+    pub async fn request_cancel(&self, account_id: &AccountId, id: &TaskId) -> Result<()> {
+        let requested = self.store.request_task_cancel(account_id, id, self.clock.now());
+        match requested.await? {
+            true => {
+                self.announce();
+                Ok(())
+            }
+            false => Err(Error::TaskNotFound),
+        }
+    }
+
+    /// Ends a task that is to stop.
+    pub async fn cancel(&self, task: &ClaimedTask) -> Result<()> {
+        let result = json!({"refused": "The task was cancelled"});
+        self.store.cancel_task(&task.task, result, self.clock.now()).await
+    }
+
+    /// What a task told the operator, the oldest first.
+    pub async fn log(&self, account_id: &AccountId, id: &TaskId) -> Result<Vec<(DateTime<Utc>, String)>> {
+        self.store.task_log(account_id, id).await
     }
 
     /// Puts a task off that could not be done now, and says why.
     pub async fn postpone(&self, task: &ClaimedTask, pause: TimeDelta, why: &str) -> Result<()> {
-        self.store.postpone_task(&task.0, self.clock.now() + pause, why).await
+        self.store
+            .postpone_task(&task.task, self.clock.now() + pause, why)
+            .await
     }
 
     /// Gives a task up. What was to be done is kept for [`Self::retry`] until it is purged.
     pub async fn fail(&self, task: &ClaimedTask, why: &str, is_refusal: bool) -> Result<()> {
         let refused = is_refusal.then(|| json!({"refused": why}));
-        self.store.fail_task(&task.0, why, refused, self.clock.now()).await
+        self.store.fail_task(&task.task, why, refused, self.clock.now()).await
     }
 
     /// The tasks of an account, or of all, in one state or any, for the command line.
@@ -149,32 +234,48 @@ impl TaskQueue {
 impl ClaimedTask {
     /// Its id.
     pub const fn id(&self) -> &TaskId {
-        &self.0.id
+        &self.task.id
     }
 
     /// What sort of work.
     pub fn kind(&self) -> &str {
-        &self.0.kind
+        &self.task.kind
     }
 
     /// Whom it is for.
     pub const fn owner(&self) -> &Owner {
-        &self.0.owner
+        &self.task.owner
     }
 
     /// The key or session that asked for it.
     pub fn changed_by(&self) -> &str {
-        &self.0.changed_by
+        &self.task.changed_by
     }
 
-    /// How often it was begun, this time included.
-    pub const fn attempts(&self) -> i32 {
-        self.0.attempts
+    /// How often the slice at hand was begun, this time included.
+    pub const fn tries(&self) -> i32 {
+        self.task.tries
+    }
+
+    /// Whether it is to stop.
+    pub const fn is_to_stop(&self) -> bool {
+        self.task.cancel_requested
+    }
+
+    /// Whether a transaction has ended the slice.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire)
+    }
+
+    /// Where it goes on; none at its start.
+    pub fn cursor<C: DeserializeOwned>(&self) -> Result<Option<C>> {
+        let cursor = self.task.cursor.as_deref().map(serde_json::from_slice).transpose();
+        cursor.map_err(|_| Error::Internal(Box::new(Flaw::Payload)))
     }
 
     /// What is to be done.
     pub fn payload<P: DeserializeOwned>(&self) -> Result<P> {
-        let payload = self.0.payload.as_ref();
+        let payload = self.task.payload.as_ref();
         let payload = payload.ok_or_else(|| Error::Internal(Box::new(Flaw::Sealed)))?;
         serde_json::from_slice(payload).map_err(|_| Error::Internal(Box::new(Flaw::Payload)))
     }
@@ -188,10 +289,33 @@ impl ClaimedTask {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let result = serde_json::to_value(result).map_err(|e| Error::Internal(Box::new(e)))?;
-        match transaction.finish_task(&self.0, result, now).await? {
-            true => Ok(()),
-            false => Err(Error::Conflict("the task was taken over or cancelled")),
+        let is_ours = transaction.finish_task(&self.task, result, now).await?;
+        self.end(is_ours)
+    }
+
+    /// Ends the slice with what this transaction did for it; the task goes on later. Fails as [`Self::finish_in`] does.
+    pub(super) async fn advance_in(
+        &self,
+        transaction: &Transaction,
+        step: &TaskStep,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let json = |value: &Value| serde_json::to_vec(value).map_err(|e| Error::Internal(Box::new(e)));
+        let next = NextSlice {
+            cursor: &json(&step.cursor)?,
+            progress: &serde_json::to_value(&step.progress).map_err(|e| Error::Internal(Box::new(e)))?,
+            log: &step.log,
+        };
+        let is_ours = transaction.advance_task(&self.task, next, now).await?;
+        self.end(is_ours)
+    }
+
+    fn end(&self, is_ours: bool) -> Result<()> {
+        if !is_ours {
+            return Err(Error::Conflict("the task was taken over or cancelled"));
         }
+        self.has_ended.store(true, Ordering::Release);
+        Ok(())
     }
 }
 

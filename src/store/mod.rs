@@ -66,7 +66,7 @@ pub use sessions::Session;
 pub use setup_links::SetupLink;
 pub use snapshot::{Restored, Snapshot, SnapshotError, restore_snapshot, write_snapshot};
 pub use succession::PersonChange;
-pub use tasks::{DueTask, NewTask, Task, TaskRow};
+pub use tasks::{DueTask, NewTask, NextSlice, Task, TaskFilter, TaskRow};
 pub use usage::UsageHour;
 pub use vault::{MasterKey, ReadMasterKeys, Vault, fingerprint};
 

@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::entity::prelude::*;
-use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ActiveValue::Set, DbBackend, QueryOrder, QuerySelect, UpdateMany};
+use sea_orm::sea_query::{Alias, ExprTrait, Func, LockBehavior, LockType, Query};
+use sea_orm::{ActiveValue::Set, DbBackend, PaginatorTrait, QueryOrder, QuerySelect, UpdateMany};
 
 use super::{Store, Transaction, db_error};
 use crate::error::{Error, Result};
 use crate::model::{AccountId, Owner, TaskId, TaskState};
+
+/// Lines of a task's log that are kept.
+const MAX_LOG_LINES: i32 = 1_000;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "tasks")]
@@ -27,6 +30,32 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub finished_at: Option<DateTimeUtc>,
     pub last_error: Option<String>,
+    pub tries: i32,
+    pub sealed_cursor: Option<Vec<u8>>,
+    pub progress: Option<Json>,
+    pub cancel_requested: bool,
+}
+
+pub(super) mod logs {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "task_logs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub account_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub task_id: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub position: i32,
+        pub logged_at: DateTimeUtc,
+        pub line: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -45,6 +74,8 @@ pub struct Task {
     pub state: TaskState,
     /// What it did, for the service to read.
     pub result: Option<serde_json::Value>,
+    /// How far it is within its work, for the service to read.
+    pub progress: Option<serde_json::Value>,
 }
 
 /// A task to do.
@@ -58,10 +89,16 @@ pub struct DueTask {
     pub kind: String,
     /// What is to be done, for the service to read; none where it does not open any more.
     pub payload: Option<Vec<u8>>,
+    /// Where it goes on, for the service to read; none at its start.
+    pub cursor: Option<Vec<u8>>,
     /// The key or session that asked for it.
     pub changed_by: String,
-    /// How often it was begun, this time included.
+    /// How often it was taken, this time included. It tells one taking from another.
     pub attempts: i32,
+    /// How often the slice at hand was begun, this time included.
+    pub tries: i32,
+    /// Whether it is to stop.
+    pub cancel_requested: bool,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
 }
@@ -102,6 +139,31 @@ pub struct NewTask<'a> {
     pub changed_by: &'a str,
 }
 
+/// Which tasks to take.
+#[derive(Clone, Copy, Debug)]
+pub enum TaskFilter<'k> {
+    /// Of this kind, of accounts of which fewer than so many are under way.
+    Kind {
+        /// The kind.
+        kind: &'k str,
+        /// Tasks of one account at a time.
+        per_account: u32,
+    },
+    /// Of none of these kinds.
+    OtherThan(&'k [&'k str]),
+}
+
+/// Where a task goes on after a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct NextSlice<'n> {
+    /// Where, for the service to read.
+    pub cursor: &'n [u8],
+    /// How far it is.
+    pub progress: &'n serde_json::Value,
+    /// What the operator is told.
+    pub log: &'n [String],
+}
+
 /// A change of a task by whoever took it; of nothing once its lease was over and another has taken it.
 fn ours(task: &DueTask) -> UpdateMany<Entity> {
     Entity::update_many()
@@ -109,6 +171,21 @@ fn ours(task: &DueTask) -> UpdateMany<Entity> {
         .filter(Column::Id.eq(task.id.as_str()))
         .filter(Column::State.eq(TaskState::Running.as_str()))
         .filter(Column::Attempts.eq(task.attempts))
+}
+
+/// How many tasks of a kind are under way, of the account of the row at hand.
+fn running_of_account(kind: &str, now: DateTime<Utc>) -> Expr {
+    let other = Alias::new("other");
+    let column = |column: Column| Expr::col((other.clone(), column));
+    let running = Query::select()
+        .expr(Func::count(column(Column::Id)))
+        .from_as(Entity, other.clone())
+        .and_where(column(Column::AccountId).equals((Entity, Column::AccountId)))
+        .and_where(column(Column::Kind).eq(kind))
+        .and_where(column(Column::State).eq(TaskState::Running.as_str()))
+        .and_where(column(Column::DueAt).gt(now))
+        .to_owned();
+    Expr::SubQuery(None, Box::new(running.into()))
 }
 
 impl Store {
@@ -127,13 +204,27 @@ impl Store {
             },
             state: row.state.parse().map_err(|e| Error::Internal(Box::new(e)))?,
             result: row.result,
+            progress: row.progress,
         }))
     }
 
-    /// Takes the task that has been due longest, for `lease`: when that has passed without an end, it is due again.
-    pub async fn take_task(&self, now: DateTime<Utc>, lease: TimeDelta) -> Result<Option<DueTask>> {
+    /// Takes the task that has been due longest, for `lease`: when that has passed without an end, it is due again. The
+    /// bound of an account holds for each instance; two of them at the same moment can go beyond it by one.
+    pub async fn take_task(
+        &self,
+        filter: TaskFilter<'_>,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+    ) -> Result<Option<DueTask>> {
         let due = || {
-            Entity::find()
+            let tasks = Entity::find();
+            let tasks = match filter {
+                TaskFilter::OtherThan(kinds) => tasks.filter(Column::Kind.is_not_in(kinds.iter().copied())),
+                TaskFilter::Kind { kind, per_account } => tasks
+                    .filter(Column::Kind.eq(kind))
+                    .filter(running_of_account(kind, now).lt(per_account)),
+            };
+            tasks
                 .filter(Column::State.is_in([TaskState::Pending.as_str(), TaskState::Running.as_str()]))
                 .filter(Column::DueAt.lte(now))
                 .order_by_asc(Column::DueAt)
@@ -154,10 +245,12 @@ impl Store {
         let cipher = transaction.cipher(&account_id, now).await?;
         // One that does not open is for the service to give up: it must not keep the others waiting.
         let payload = row.sealed.and_then(|sealed| cipher.open(&sealed, &row.id).ok());
-        let attempts = row.attempts + 1;
+        let cursor = row.sealed_cursor.and_then(|sealed| cipher.open(&sealed, &row.id).ok());
+        let (attempts, tries) = (row.attempts + 1, row.tries + 1);
         Entity::update_many()
             .col_expr(Column::State, Expr::value(TaskState::Running.as_str()))
             .col_expr(Column::Attempts, Expr::value(attempts))
+            .col_expr(Column::Tries, Expr::value(tries))
             .col_expr(Column::DueAt, Expr::value(now + lease))
             .filter(Column::AccountId.eq(&row.account_id))
             .filter(Column::Id.eq(&row.id))
@@ -173,8 +266,11 @@ impl Store {
             },
             kind: row.kind,
             payload,
+            cursor,
             changed_by: row.changed_by,
             attempts,
+            tries,
+            cancel_requested: row.cancel_requested,
             created_at: row.created_at,
         }))
     }
@@ -191,6 +287,69 @@ impl Store {
             .await
             .map_err(db_error)?;
         Ok(())
+    }
+
+    /// Keeps a task for longer. False where it is not the taker's any more.
+    pub async fn renew_task(&self, task: &DueTask, until: DateTime<Utc>) -> Result<bool> {
+        let renewed = ours(task)
+            .col_expr(Column::DueAt, Expr::value(until))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(renewed.rows_affected == 1)
+    }
+
+    /// Has a task of the account stop: at once where nobody is at it, else after the slice under way. False where there is
+    /// no such task, or it has ended.
+    pub async fn request_task_cancel(&self, account_id: &AccountId, id: &TaskId, now: DateTime<Utc>) -> Result<bool> {
+        let requested = Entity::update_many()
+            .col_expr(Column::CancelRequested, Expr::value(true))
+            // One that waits for another try waits no longer.
+            .col_expr(
+                Column::DueAt,
+                Expr::case(
+                    Expr::col(Column::State).eq(TaskState::Pending.as_str()),
+                    Expr::value(now),
+                )
+                .finally(Expr::col(Column::DueAt))
+                .into(),
+            )
+            .filter(Column::AccountId.eq(account_id.as_str()))
+            .filter(Column::Id.eq(id.as_str()))
+            .filter(Column::State.is_in([TaskState::Pending.as_str(), TaskState::Running.as_str()]))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(requested.rows_affected == 1)
+    }
+
+    /// Ends a task that was to stop. What it was to do is not kept.
+    pub async fn cancel_task(&self, task: &DueTask, result: serde_json::Value, now: DateTime<Utc>) -> Result<()> {
+        ours(task)
+            .col_expr(Column::State, Expr::value(TaskState::Failed.as_str()))
+            .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
+            .col_expr(Column::SealedCursor, Expr::value(Option::<Vec<u8>>::None))
+            .col_expr(Column::Result, Expr::value(result))
+            .col_expr(Column::LastError, Expr::value("cancelled"))
+            .col_expr(Column::FinishedAt, Expr::value(now))
+            .exec(&self.write)
+            .await
+            .map_err(db_error)?;
+        Ok(())
+    }
+
+    /// What a task of the account told the operator, the oldest first.
+    pub async fn task_log(&self, account_id: &AccountId, id: &TaskId) -> Result<Vec<(DateTime<Utc>, String)>> {
+        logs::Entity::find()
+            .select_only()
+            .columns([logs::Column::LoggedAt, logs::Column::Line])
+            .filter(logs::Column::AccountId.eq(account_id.as_str()))
+            .filter(logs::Column::TaskId.eq(id.as_str()))
+            .order_by_asc(logs::Column::Position)
+            .into_tuple()
+            .all(&self.read)
+            .await
+            .map_err(db_error)
     }
 
     /// Puts a task off that could not be done now, and says why.
@@ -230,6 +389,7 @@ impl Store {
         let mut given_up = Entity::update_many()
             .col_expr(Column::State, Expr::value(TaskState::Pending.as_str()))
             .col_expr(Column::Attempts, Expr::value(0))
+            .col_expr(Column::Tries, Expr::value(0))
             .col_expr(Column::DueAt, Expr::value(now))
             .col_expr(Column::FinishedAt, Expr::value(Option::<DateTime<Utc>>::None))
             .filter(Column::State.eq(TaskState::Failed.as_str()))
@@ -321,6 +481,10 @@ impl Transaction {
             created_at: Set(now),
             finished_at: Set(None),
             last_error: Set(None),
+            tries: Set(0),
+            sealed_cursor: Set(None),
+            progress: Set(None),
+            cancel_requested: Set(false),
         };
         Entity::insert(row)
             .exec_without_returning(&self.0)
@@ -329,12 +493,63 @@ impl Transaction {
         Ok(())
     }
 
+    /// Puts a task back into the queue with what this transaction did for it, to go on at `next`. False as for
+    /// [`Self::finish_task`].
+    pub async fn advance_task(&self, task: &DueTask, next: NextSlice<'_>, now: DateTime<Utc>) -> Result<bool> {
+        let account_id = &task.owner.account_id;
+        let cipher = self.cipher(account_id, now).await?;
+        let advanced = ours(task)
+            .col_expr(Column::State, Expr::value(TaskState::Pending.as_str()))
+            .col_expr(
+                Column::SealedCursor,
+                Expr::value(cipher.seal(next.cursor, task.id.as_str())?),
+            )
+            .col_expr(Column::Progress, Expr::value(next.progress.clone()))
+            .col_expr(Column::Tries, Expr::value(0))
+            .col_expr(Column::DueAt, Expr::value(now))
+            .col_expr(Column::LastError, Expr::value(Option::<String>::None))
+            .exec(&self.0)
+            .await
+            .map_err(db_error)?;
+        if advanced.rows_affected != 1 {
+            return Ok(false);
+        }
+        if next.log.is_empty() {
+            return Ok(true);
+        }
+        let known = logs::Entity::find()
+            .filter(logs::Column::AccountId.eq(account_id.as_str()))
+            .filter(logs::Column::TaskId.eq(task.id.as_str()))
+            .count(&self.0)
+            .await
+            .map_err(db_error)?;
+        let first = i32::try_from(known).unwrap_or(i32::MAX);
+        let room = MAX_LOG_LINES.saturating_sub(first);
+        let lines: Vec<logs::ActiveModel> = (first..)
+            .zip(next.log)
+            .take(usize::try_from(room).unwrap_or_default())
+            .map(|(position, line)| logs::ActiveModel {
+                account_id: Set(account_id.to_string()),
+                task_id: Set(task.id.to_string()),
+                position: Set(position),
+                logged_at: Set(now),
+                line: Set(line.clone()),
+            })
+            .collect();
+        if !lines.is_empty() {
+            let inserted = logs::Entity::insert_many(lines);
+            inserted.exec_without_returning(&self.0).await.map_err(db_error)?;
+        }
+        Ok(true)
+    }
+
     /// Ends a task with what this transaction did for it. False where it is not to be done any more: it has been
     /// erased, or another instance has taken it. Then this transaction must not go on.
     pub async fn finish_task(&self, task: &DueTask, result: serde_json::Value, now: DateTime<Utc>) -> Result<bool> {
         let done = ours(task)
             .col_expr(Column::State, Expr::value(TaskState::Done.as_str()))
             .col_expr(Column::Sealed, Expr::value(Option::<Vec<u8>>::None))
+            .col_expr(Column::SealedCursor, Expr::value(Option::<Vec<u8>>::None))
             .col_expr(Column::Result, Expr::value(result))
             .col_expr(Column::FinishedAt, Expr::value(now))
             .col_expr(Column::LastError, Expr::value(Option::<String>::None))

@@ -2,7 +2,7 @@
 
 use chrono::{TimeDelta, Utc};
 use memsync::model::{Owner, TaskId, TaskState};
-use memsync::store::NewTask;
+use memsync::store::{NewTask, TaskFilter};
 use serde_json::json;
 
 use crate::support::TestServer;
@@ -49,7 +49,11 @@ async fn a_task_is_ended_by_whoever_took_it_last() {
     };
     transaction.insert_task(new, later(0)).await.unwrap();
     transaction.commit().await.unwrap();
-    let take = async |at| store.take_task(later(at), lease).await.unwrap();
+    let stores = TaskFilter::Kind {
+        kind: "store",
+        per_account: 1,
+    };
+    let take = async |at| store.take_task(stores, later(at), lease).await.unwrap();
     let first = take(1).await.unwrap();
     assert!(take(20).await.is_none(), "it is taken");
     let second = take(60).await.unwrap();

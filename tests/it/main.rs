@@ -24,6 +24,7 @@ mod grpc;
 mod instances;
 mod isolation;
 mod isolation_property;
+mod jobs;
 mod keys;
 mod leases;
 mod local_embedder;

@@ -14,7 +14,7 @@ use crate::model::{Caller, Memory, MemoryType, Operation, Owner, Role};
 use crate::search::PersonIndex;
 use crate::services::cpu::on_cpu;
 use crate::services::person_store::{ATTEMPTS, Slot, encode_documents};
-use crate::services::tasks::ClaimedTask;
+use crate::services::tasks::{ClaimedTask, TaskStep};
 use crate::store::{NewEmbedding, NewMemory, Person, Transaction};
 
 /// Known memories that a new fact is held against.
@@ -89,12 +89,12 @@ impl MemoryService {
         self.store_as(caller.credential(), request, None).await
     }
 
-    /// [`Self::store`] for a key or session; with a task, that ends with it.
+    /// [`Self::store`] for a key or session; with a task, its slice ends with it.
     pub(super) async fn store_as(
         &self,
         changed_by: &str,
         request: StoreRequest,
-        task: Option<&ClaimedTask>,
+        task: Option<(&ClaimedTask, Option<TaskStep>)>,
     ) -> Result<StoreOutcome> {
         let (started, now) = (Instant::now(), self.people.clock.now());
         if let Some(recorded) = self.recorded(&request, now).await? {
@@ -137,9 +137,13 @@ impl MemoryService {
             let outcome = StoreOutcome {
                 memories: plan.outcome.clone(),
             };
-            if let Some(task) = task {
-                let result = StoreTaskResult::of(&request, &outcome, started);
-                task.finish_in(&transaction, &result, now).await?;
+            match &task {
+                None => {}
+                Some((task, Some(step))) => task.advance_in(&transaction, step, now).await?,
+                Some((task, None)) => {
+                    let result = StoreTaskResult::of(&request, &outcome, started);
+                    task.finish_in(&transaction, &result, now).await?;
+                }
             }
             let wants_bio = slot.read(|state| state.profile.wants_another(state.total() + plan.added.len()));
             if wants_bio {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{ConversationMessage, MemoryService, StoreOutcome, StoreRequest};
 use crate::error::{Error, Result};
 use crate::model::{Caller, Category, Operation, Owner, TaskId};
-use crate::services::tasks::ClaimedTask;
+use crate::services::tasks::{ClaimedTask, TaskStep};
 
 /// The kind of these tasks.
 pub const STORE_CONVERSATION: &str = "store";
@@ -102,10 +102,10 @@ impl MemoryService {
         Ok(id)
     }
 
-    /// Stores the conversation of a task, and ends the task with it.
-    pub async fn store_for(&self, task: &ClaimedTask, conversation: StoreTask) -> Result<()> {
+    /// Stores a conversation for a task, and ends the slice with it: the task goes on with `next`, or is done.
+    pub async fn store_for(&self, task: &ClaimedTask, conversation: StoreTask, next: Option<TaskStep>) -> Result<()> {
         let request = conversation.into_request(task.owner().clone())?;
-        self.store_as(task.changed_by(), request, Some(task)).await?;
+        self.store_as(task.changed_by(), request, Some((task, next))).await?;
         Ok(())
     }
 }

@@ -110,7 +110,7 @@ impl TestServer {
         change: impl FnOnce(&mut Config),
         clock: Clock,
     ) -> Self {
-        let mut config = config(&dir);
+        let mut config = config(dir.path());
         config.database.url = database.url(dir.path());
         change(&mut config);
         let app = App::open(&config, clock).await.unwrap();
@@ -211,11 +211,12 @@ impl TestServer {
     }
 }
 
-fn config(dir: &TempDir) -> Config {
+/// Settings of a server in this directory, on SQLite.
+pub fn config(dir: &Path) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         address_file: None,
-        data_dir: dir.path().to_owned(),
+        data_dir: dir.to_owned(),
         bootstrap: false,
         dashboard: true,
         shutdown_timeout: Duration::from_secs(30),
@@ -224,7 +225,7 @@ fn config(dir: &TempDir) -> Config {
             format: LogFormat::Text,
         },
         database: DatabaseConfig {
-            url: format!("sqlite://{}", dir.path().join("memsync.db").display()),
+            url: format!("sqlite://{}", dir.join("memsync.db").display()),
             replica_url: None,
             min_connections: 0,
             max_connections: 4,
