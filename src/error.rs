@@ -51,10 +51,16 @@ pub enum Error {
     TaskNotFound,
     /// There are too few memories for a profile: so many.
     #[error("There are not enough memories for a profile")]
-    ProfileNotFound(usize),
+    ProfileNotFound {
+        /// How many memories there are.
+        current_memory_count: usize,
+    },
     /// There are too few memories for a biography, or it is not public: so many memories.
     #[error("There is no bio")]
-    BioNotFound(usize),
+    BioNotFound {
+        /// How many memories there are.
+        current_memory_count: usize,
+    },
     /// A field names no format of a biography.
     #[error("{0} is not a format")]
     InvalidFormat(String),

@@ -9,6 +9,7 @@ pub mod error;
 pub mod eval;
 pub mod extraction;
 pub mod grpc;
+pub mod in_process;
 pub mod jobs;
 pub mod model;
 pub mod oauth;

@@ -21,6 +21,7 @@ use crate::config::{Config, EmbedderConfig};
 use crate::dashboard;
 use crate::error::{Error, Result};
 use crate::grpc::{self, GrpcOptions, MAX_MESSAGE_BYTES};
+use crate::in_process::RestClient;
 use crate::jobs;
 use crate::model::Clock;
 use crate::oauth::{self, OAuthOptions};
@@ -239,7 +240,7 @@ impl App {
             max_deadline: MAX_DEADLINE,
         };
         let grpc = grpc::router(&descriptors, health.clone(), options)?;
-        let router = everything(&descriptors, grpc, &self, config)?;
+        let router = routes(&descriptors, grpc, &self, config)?;
 
         let listener = bind(config.listen)?;
         let address = listener.local_addr()?;
@@ -344,7 +345,7 @@ fn connection_limits(config: &Config) -> ConnectionLimits {
 }
 
 /// gRPC, OAuth, the documentation and the dashboard by their own paths, REST for everything else; all within one capacity.
-fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
+fn routes(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Config) -> anyhow::Result<Router> {
     let settings = RestSettings {
         max_body_bytes: MAX_MESSAGE_BYTES,
         allowed_origins: config.cors_allowed_origins.clone(),
@@ -363,7 +364,7 @@ fn everything(descriptors: &DescriptorPool, grpc: Router, app: &App, config: &Co
         false => pages,
     };
     let dashboard = match config.dashboard {
-        true => rest::for_browsers(over_tls(dashboard::router(rest.clone())), &[])?,
+        true => rest::for_browsers(over_tls(dashboard::router(RestClient::new(rest.clone()))), &[])?,
         false => Router::new(),
     };
     let dashboard = server::limited(dashboard, &capacity, rest::overloaded);

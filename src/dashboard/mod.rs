@@ -17,8 +17,8 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use rust_embed::RustEmbed;
-use tower::ServiceExt;
 
+use crate::in_process::RestClient;
 use crate::model::SignedInOnly;
 use crate::rest;
 use crate::server::Assets;
@@ -40,7 +40,7 @@ const API: &str = "/dashboard/api";
 struct Files;
 
 /// The dashboard's routes. `api` is REST, by which they do everything.
-pub fn router(api: Router) -> Router {
+pub fn router(api: RestClient) -> Router {
     let sessions = Router::new()
         .route("/dashboard/session", post(session::sign_in).delete(session::sign_out))
         .route("/dashboard/session/register", post(session::register))
@@ -113,7 +113,7 @@ async fn only_from_its_pages(request: Request, next: Next) -> Response {
 
 /// What the page asks of REST, as the person who is signed in. Tokens are for cookies alone, so the routes that give them
 /// out are not served here, however they are spelt; see `session`.
-async fn call(State(api): State<Router>, request: Request) -> Response {
+async fn call(State(api): State<RestClient>, request: Request) -> Response {
     let session = Session::of(&request);
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     let Some(path) = path.strip_prefix(API).and_then(|path| path.parse::<Uri>().ok()) else {
@@ -131,7 +131,7 @@ async fn call(State(api): State<Router>, request: Request) -> Response {
         parts.headers.insert(AUTHORIZATION, bearer);
     }
     let is_secure = cookies::is_secure(&parts.extensions);
-    let Ok(mut response) = api.oneshot(Request::from_parts(parts, body)).await;
+    let mut response = api.send(Request::from_parts(parts, body)).await;
     if ends_session && response.status().is_success() {
         cookies::clear(&mut response, is_secure);
     }

@@ -1,6 +1,5 @@
 //! Signing in, up and out, and getting the next tokens: REST's own routes, with the tokens in cookies instead of answers.
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -10,9 +9,9 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::json;
-use tower::ServiceExt;
 
 use super::cookies::{self, Session};
+use crate::in_process::RestClient;
 
 /// Tokens and an address fit many times.
 const MAX_ANSWER_BYTES: usize = 64 << 10;
@@ -37,20 +36,20 @@ pub(super) fn makes_one(request: &Request) -> bool {
         )
 }
 
-pub(super) async fn sign_in(State(api): State<Router>, request: Request) -> Response {
+pub(super) async fn sign_in(State(api): State<RestClient>, request: Request) -> Response {
     enter(api, request, Uri::from_static("/v1/auth/login")).await
 }
 
-pub(super) async fn register(State(api): State<Router>, request: Request) -> Response {
+pub(super) async fn register(State(api): State<RestClient>, request: Request) -> Response {
     enter(api, request, Uri::from_static("/v1/auth/register")).await
 }
 
-pub(super) async fn set_up(State(api): State<Router>, request: Request) -> Response {
+pub(super) async fn set_up(State(api): State<RestClient>, request: Request) -> Response {
     enter(api, request, Uri::from_static("/v1/auth/setup")).await
 }
 
 /// Spends the refresh token; a spent one ends the session, here and in the browser.
-pub(super) async fn refresh(State(api): State<Router>, request: Request) -> Response {
+pub(super) async fn refresh(State(api): State<RestClient>, request: Request) -> Response {
     let Some(session) = Session::of(&request) else {
         return super::refusal(
             &request,
@@ -71,7 +70,7 @@ pub(super) async fn refresh(State(api): State<Router>, request: Request) -> Resp
 }
 
 /// Ends the session. The browser forgets it whatever comes of that.
-pub(super) async fn sign_out(State(api): State<Router>, request: Request) -> Response {
+pub(super) async fn sign_out(State(api): State<RestClient>, request: Request) -> Response {
     let session = Session::of(&request);
     let (parts, _) = request.into_parts();
     if let Some(session) = session {
@@ -90,7 +89,7 @@ pub(super) async fn sign_out(State(api): State<Router>, request: Request) -> Res
     response
 }
 
-async fn enter(api: Router, request: Request, route: Uri) -> Response {
+async fn enter(api: RestClient, request: Request, route: Uri) -> Response {
     let is_secure = cookies::is_secure(request.extensions());
     let (mut parts, body) = request.into_parts();
     parts.uri = route;
@@ -98,25 +97,22 @@ async fn enter(api: Router, request: Request, route: Uri) -> Response {
     for name in [COOKIE, AUTHORIZATION, super::X_API_KEY, super::CSRF, ACCEPT_ENCODING] {
         parts.headers.remove(name);
     }
-    let Ok(answer) = api.oneshot(Request::from_parts(parts, body)).await;
+    let answer = api.send(Request::from_parts(parts, body)).await;
     keep(answer, is_secure).await
 }
 
-async fn spend(api: Router, parts: &Parts, refresh_token: &str) -> Response {
+async fn spend(api: RestClient, parts: &Parts, refresh_token: &str) -> Response {
     let body = Body::from(json!({"refresh_token": refresh_token}).to_string());
-    let Ok(answer) = api
-        .oneshot(made_for(parts, Uri::from_static("/v1/auth/refresh"), body))
-        .await;
-    answer
+    api.send(made_for(parts, Uri::from_static("/v1/auth/refresh"), body))
+        .await
 }
 
-async fn log_out(api: &Router, parts: &Parts, session: &Session) -> Response {
+async fn log_out(api: &RestClient, parts: &Parts, session: &Session) -> Response {
     let mut request = made_for(parts, Uri::from_static("/v1/auth/logout"), Body::from("{}"));
     if let Some(bearer) = session.bearer() {
         request.headers_mut().insert(AUTHORIZATION, bearer);
     }
-    let Ok(answer) = api.clone().oneshot(request).await;
-    answer
+    api.send(request).await
 }
 
 /// A request of this server's own, on behalf of the browser's.

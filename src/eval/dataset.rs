@@ -28,12 +28,12 @@ pub struct Session {
     /// When it was held.
     pub held_at: DateTime<Utc>,
     /// Its messages in order.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChatMessage>,
 }
 
 /// What one person said.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct ChatMessage {
     /// Its id.
     pub id: String,
     /// Who said it.
@@ -146,12 +146,12 @@ fn conversation(sample: Sample) -> Result<Conversation, DataError> {
     })
 }
 
-fn message(turn: Turn) -> Message {
+fn message(turn: Turn) -> ChatMessage {
     let content = match turn.blip_caption {
         Some(caption) => format!("{} [shares a photo: {caption}]", turn.text),
         None => turn.text,
     };
-    Message {
+    ChatMessage {
         id: turn.dia_id,
         name: turn.speaker,
         content,

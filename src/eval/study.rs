@@ -7,8 +7,8 @@ use super::fit::{self, Ranking};
 use super::{CategoryFigures, Conversation, DEPTH, Figures, Question, owner, search_request};
 use crate::error::Result;
 use crate::model::AccountId;
+use crate::search::features::Features;
 use crate::search::rank::{self, Weights};
-use crate::search::signs::Signs;
 use crate::search::{Hit, PersonIndex, Query};
 use crate::services::MemoryService;
 
@@ -77,7 +77,10 @@ impl Stored<'_> {
             figures.merge(own);
         }
         let fitted = self.fit(&self.conversations.iter().collect::<Vec<_>>()).await?;
-        let mut named: Vec<(&str, f32)> = Signs::NAMES.into_iter().zip(fitted.worth.values()).collect();
+        let mut named: Vec<(&str, f32)> = Features::NAMES
+            .into_iter()
+            .zip(fitted.feature_weights.values())
+            .collect();
         named.extend([
             ("context", fitted.context),
             ("repeat", fitted.repeat),
@@ -97,10 +100,10 @@ impl Stored<'_> {
                 context,
                 ..Weights::CHOSEN
             };
-            let worth = fit::worths(&self.rankings(conversations, &start).await?);
+            let feature_weights = fit::weights_of(&self.rankings(conversations, &start).await?);
             for (repeat, same_turn) in REPEATS.into_iter().flat_map(|r| SAME_TURNS.map(|s| (r, s))) {
                 let weights = Weights {
-                    worth,
+                    feature_weights,
                     context,
                     repeat,
                     same_turn,
@@ -129,7 +132,7 @@ impl Stored<'_> {
                     let sources = index.memory(candidate.slot).map(|memory| &memory.sources);
                     let mut sources = sources.into_iter().flatten();
                     let is_evidence = sources.any(|source| evidence.contains(&source.message_id));
-                    (candidate.signs.values(), is_evidence)
+                    (candidate.features.values(), is_evidence)
                 });
                 Ranking {
                     candidates: candidates.collect(),
@@ -165,11 +168,11 @@ fn answerable<'a>(conversations: &'a [&Conversation]) -> impl Iterator<Item = (&
 /// The chosen weights, a group at a time.
 fn ways() -> Vec<(&'static str, Weights)> {
     let chosen = Weights::CHOSEN;
-    let all = chosen.worth;
+    let all = chosen.feature_weights;
     let mut now = Weights {
-        worth: Signs {
+        feature_weights: Features {
             dense: all.dense,
-            ..Signs::default()
+            ..Features::default()
         },
         context: 0.0,
         repeat: 0.0,
@@ -181,22 +184,26 @@ fn ways() -> Vec<(&'static str, Weights)> {
         change(&mut now);
         ways.push((name, now.clone()));
     };
-    add("BM25", &|w| w.worth.lexical = all.lexical);
+    add("BM25", &|w| w.feature_weights.lexical = all.lexical);
     add("the words before", &|w| w.context = chosen.context);
     add("neighbouring turns", &|w| {
-        (w.worth.before, w.worth.after) = (all.before, all.after);
+        (w.feature_weights.before, w.feature_weights.after) = (all.before, all.after);
     });
-    add("the conversation", &|w| w.worth.thread = all.thread);
+    add("the conversation", &|w| w.feature_weights.thread = all.thread);
     add("names", &|w| {
-        (w.worth.subject, w.worth.mention) = (all.subject, all.mention)
+        (w.feature_weights.subject, w.feature_weights.mention) = (all.subject, all.mention)
     });
-    add("phrases", &|w| w.worth.phrase = all.phrase);
-    add("attributes", &|w| w.worth.attribute = all.attribute);
+    add("phrases", &|w| w.feature_weights.phrase = all.phrase);
+    add("attributes", &|w| w.feature_weights.attribute = all.attribute);
     add("dates", &|w| {
-        (w.worth.date, w.worth.dated, w.worth.recency) = (all.date, all.dated, all.recency);
+        (
+            w.feature_weights.date,
+            w.feature_weights.dated,
+            w.feature_weights.recency,
+        ) = (all.date, all.dated, all.recency);
     });
     add("importance and length", &|w| {
-        (w.worth.importance, w.worth.length) = (all.importance, all.length);
+        (w.feature_weights.importance, w.feature_weights.length) = (all.importance, all.length);
     });
     add("folding of repeats", &|w| {
         (w.repeat, w.same_turn) = (chosen.repeat, chosen.same_turn)

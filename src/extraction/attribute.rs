@@ -30,7 +30,7 @@ pub(super) enum Attribute {
 
 /// One attribute with its value, both in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct AttributeValue {
     /// Whose: "user", "user's sister".
     pub(super) subject: String,
     /// Of what.
@@ -128,7 +128,7 @@ impl Attribute {
 }
 
 /// The attributes that the text's first sentence states for the present.
-pub(super) fn read(text: &str) -> Vec<Reading> {
+pub(super) fn read(text: &str) -> Vec<AttributeValue> {
     let sentence = first_sentence(text);
     let all: Vec<Word<'_>> = words(sentence).into_iter().filter(|w| !w.is_empty()).collect();
     let Some((subject, verb_at)) = subject(&all) else {
@@ -137,7 +137,7 @@ pub(super) fn read(text: &str) -> Vec<Reading> {
     let mut out = Vec::new();
     let mut add = |attribute, value: String, is_over| {
         if !value.is_empty() {
-            out.push(Reading {
+            out.push(AttributeValue {
                 subject: subject.clone(),
                 attribute,
                 value,
@@ -220,7 +220,7 @@ pub(super) fn read(text: &str) -> Vec<Reading> {
         if content.get(i + 1).is_some_and(|w| w.is_capitalised())
             && !out.iter().any(|r| r.attribute == Attribute::Employer)
         {
-            out.push(Reading {
+            out.push(AttributeValue {
                 subject: subject.clone(),
                 attribute: Attribute::Employer,
                 value,
@@ -233,7 +233,7 @@ pub(super) fn read(text: &str) -> Vec<Reading> {
 }
 
 /// "User's favorite color is green", "User's name is …".
-fn possession(all: &[Word<'_>], out: &mut Vec<Reading>) {
+fn possession(all: &[Word<'_>], out: &mut Vec<AttributeValue>) {
     let Some(is_at) = all
         .iter()
         .position(|w| w.is_one_of(&["is", "isn't"]))
@@ -259,7 +259,7 @@ fn possession(all: &[Word<'_>], out: &mut Vec<Reading>) {
             .map(|w| w.lower.clone())
             .collect::<Vec<_>>()
             .join(" ");
-        out.push(Reading {
+        out.push(AttributeValue {
             subject: owner.lower.trim_end_matches("'s").to_owned(),
             attribute: Attribute::Possession(key),
             value,

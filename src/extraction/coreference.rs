@@ -286,7 +286,7 @@ pub(super) fn holds_loose_pronoun(words: &[Word<'_>]) -> bool {
             ]
             .contains(&next);
         let explained = words[..at].iter().any(|b| {
-            super::noise::carries_topic(b)
+            super::non_fact::carries_topic(b)
                 && !verb::is_past(&b.lower)
                 && !verb::is_base(&b.lower)
                 && !verb::is_ing(&b.lower)

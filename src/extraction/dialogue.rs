@@ -5,7 +5,7 @@
 
 use super::elision;
 use super::lexicon::follows_verb;
-use super::noise::carries_topic;
+use super::non_fact::carries_topic;
 use super::verb;
 use super::word::{Word, words};
 

@@ -14,18 +14,18 @@ use super::importance::{self, Standing};
 use super::kind;
 use super::language;
 use super::lexicon;
-use super::noise::{self, SentenceKind, carries_topic};
-use super::noise_words;
+use super::non_fact::{self, SentenceKind, carries_topic};
+use super::non_fact_words;
 use super::opening::{self, Listeners};
 use super::person::{self, People};
 use super::photo;
+use super::preceding_turn::{self, Previous};
 use super::private;
 use super::sentence;
-use super::surroundings::{self, Previous};
 use super::time::{self, TimeMention};
 use super::verb;
 use super::word::{Word, capitalised, words};
-use super::{Candidate, Quote};
+use super::{CandidateFact, Quote};
 use crate::model::MemoryType;
 
 /// A group takes no further sentence beyond these.
@@ -40,7 +40,7 @@ const BARE_FEELING_WORDS: usize = 4;
 
 /// What surrounds a turn.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'t> {
+pub(super) struct TurnContext<'t> {
     pub(super) turn: usize,
     pub(super) speaker: Option<&'t str>,
     pub(super) listener: Option<&'t str>,
@@ -59,26 +59,30 @@ struct Piece<'a> {
 }
 
 /// The facts of one turn.
-pub(super) fn from_turn(content: &str, scene: Scene<'_>, antecedents: &mut Antecedents) -> Vec<Candidate> {
+pub(super) fn from_turn(
+    content: &str,
+    context_of_turn: TurnContext<'_>,
+    antecedents: &mut Antecedents,
+) -> Vec<CandidateFact> {
     let message = sentence::parse(content);
     let all: Vec<Vec<Word<'_>>> = message.sentences.iter().map(|s| words(s.text)).collect();
     if !language::is_english(all.iter().flatten()) {
-        return foreign::untranslated(content, &message, scene);
+        return foreign::untranslated(content, &message, context_of_turn);
     }
     let company = coreference::company(all.iter().flatten());
     let people = People {
-        speaker: scene.speaker,
-        listener: scene.listener,
+        speaker: context_of_turn.speaker,
+        listener: context_of_turn.listener,
         company: company.as_deref(),
     };
 
-    let (mut out, answered) = surroundings::answers(content, &message, &all, scene, people);
+    let (mut out, answered) = preceding_turn::answers(content, &message, &all, context_of_turn, people);
     let mut pieces = Vec::new();
     for (at, (sentence, words)) in message.sentences.iter().zip(all).enumerate() {
         if at < answered {
             continue;
         }
-        if let Some(piece) = piece(sentence.span.clone(), sentence.text, words, scene) {
+        if let Some(piece) = piece(sentence.span.clone(), sentence.text, words, context_of_turn) {
             pieces.push(piece);
         }
     }
@@ -86,24 +90,29 @@ pub(super) fn from_turn(content: &str, scene: Scene<'_>, antecedents: &mut Antec
     out.extend(
         groups
             .iter()
-            .filter_map(|pieces| written(content, pieces, scene, people, antecedents)),
+            .filter_map(|pieces| written(content, pieces, context_of_turn, people, antecedents)),
     );
-    photo::add(content, &message, scene, people, &mut out);
+    photo::add(content, &message, context_of_turn, people, &mut out);
     out
 }
 
 /// The sentence if it is worth keeping, without its small talk.
-fn piece<'a>(span: Range<usize>, text: &str, words: Vec<Word<'a>>, scene: Scene<'_>) -> Option<Piece<'a>> {
-    let mut range = opening::trim(&words, scene.listeners);
+fn piece<'a>(
+    span: Range<usize>,
+    text: &str,
+    words: Vec<Word<'a>>,
+    context_of_turn: TurnContext<'_>,
+) -> Option<Piece<'a>> {
+    let mut range = opening::trim(&words, context_of_turn.listeners);
     let asks = text
         .trim_end_matches(['"', '”', ')', '\'', '!', '.', ' '])
         .ends_with('?')
         && !opening::tells_as_question(&words, range.start);
-    let mut kind = noise::classify(&words[range.clone()], asks, scene.listeners);
+    let mut kind = non_fact::classify(&words[range.clone()], asks, context_of_turn.listeners);
     if kind == SentenceKind::Question {
-        let cut = noise::statement_before_question(&words[range.clone()])?;
+        let cut = non_fact::statement_before_question(&words[range.clone()])?;
         range.end = range.start + cut;
-        kind = noise::classify(&words[range.clone()], false, scene.listeners);
+        kind = non_fact::classify(&words[range.clone()], false, context_of_turn.listeners);
     }
     match kind {
         SentenceKind::Fact | SentenceKind::Feeling => {}
@@ -112,7 +121,7 @@ fn piece<'a>(span: Range<usize>, text: &str, words: Vec<Word<'a>>, scene: Scene<
         }
     }
     let words: Vec<Word<'a>> = words.into_iter().skip(range.start).take(range.len()).collect();
-    let times = time::mentions(&words, scene.sent_at.date_naive());
+    let times = time::mentions(&words, context_of_turn.sent_at.date_naive());
     let evidence = category::evidence(&words);
     Some(Piece {
         words,
@@ -183,10 +192,10 @@ fn speaks_of_self(words: &[Word<'_>]) -> bool {
 fn written(
     content: &str,
     pieces: &[Piece<'_>],
-    scene: Scene<'_>,
+    context_of_turn: TurnContext<'_>,
     people: People<'_>,
     antecedents: &mut Antecedents,
-) -> Option<Candidate> {
+) -> Option<CandidateFact> {
     let main = pieces.iter().find(|p| p.kind == SentenceKind::Fact)?;
     let mut texts = Vec::with_capacity(pieces.len());
     let mut names_speaker = false;
@@ -203,7 +212,7 @@ fn written(
     }
     let mut text = texts.join(" ");
     let mut quotes = vec![Quote {
-        turn: scene.turn,
+        turn: context_of_turn.turn,
         text: content.get(quoted(pieces)).unwrap_or("").to_owned(),
     }];
     let first = &pieces[0];
@@ -214,12 +223,12 @@ fn written(
         && !first.words[0].is_one_of(&["also", "even", "then", "especially", "one", "both", "each"])
         || answers_no && coreference::holds_loose_pronoun(&first.words);
     let own = antecedents.last_fact.take();
-    antecedents.last_fact = quotes.first().map(|quote| (scene.turn, quote.text.clone()));
+    antecedents.last_fact = quotes.first().map(|quote| (context_of_turn.turn, quote.text.clone()));
     let prompt = if leans {
-        scene
+        context_of_turn
             .previous
-            .and_then(|previous| surroundings::prompt(previous, scene))
-            .or_else(|| surroundings::own_prompt(own, scene))
+            .and_then(|previous| preceding_turn::prompt(previous, context_of_turn))
+            .or_else(|| preceding_turn::own_prompt(own, context_of_turn))
     } else {
         None
     };
@@ -248,7 +257,7 @@ fn written(
             names_speaker,
         },
         pieces.iter().flat_map(|p| &p.words),
-        scene,
+        context_of_turn,
     ))
 }
 
@@ -266,8 +275,8 @@ pub(super) fn candidate<'w, 'a: 'w>(
     quotes: Vec<Quote>,
     judged: Judged,
     words: impl Iterator<Item = &'w Word<'a>>,
-    scene: Scene<'_>,
-) -> Candidate {
+    context_of_turn: TurnContext<'_>,
+) -> CandidateFact {
     let Judged {
         event_time,
         memory_type,
@@ -288,7 +297,7 @@ pub(super) fn candidate<'w, 'a: 'w>(
         },
     );
     let categories = category::choose(&evidence, is_private, memory_type == MemoryType::Semantic);
-    Candidate {
+    CandidateFact {
         text,
         memory_type,
         categories,
@@ -296,9 +305,9 @@ pub(super) fn candidate<'w, 'a: 'w>(
         event_time,
         quotes,
         // What it was said after is kept in the clear beside the fact.
-        context: scene
+        context: context_of_turn
             .previous
-            .map(surroundings::context)
+            .map(preceding_turn::context)
             .filter(|said| !private::is_private(said)),
     }
 }
@@ -313,7 +322,8 @@ fn quoted(pieces: &[Piece<'_>]) -> Range<usize> {
 fn attributed(text: &str, first: &[Word<'_>], people: People<'_>) -> String {
     let subject = people.subject();
     let is_advice = first.first().is_some_and(|w| {
-        noise_words::is_command(&w.lower) && !lexicon::is_reaction(&w.lower) || w.is_one_of(&["let's", "try", "check"])
+        non_fact_words::is_command(&w.lower) && !lexicon::is_reaction(&w.lower)
+            || w.is_one_of(&["let's", "try", "check"])
     });
     if is_advice {
         let verb = if people.speaker.is_some() { "suggests" } else { "says" };

@@ -3,16 +3,20 @@
 //! `language.rs` tells which messages these are.
 
 use super::category;
-use super::fact::{Judged, Scene, candidate};
-use super::sentence::Message;
+use super::fact::{Judged, TurnContext, candidate};
+use super::sentence::ParsedMessage;
 use super::time;
 use super::word::words;
-use super::{Candidate, Quote};
+use super::{CandidateFact, Quote};
 use crate::model::MemoryType;
 
 /// Another language: whole sentences in their own words.
-pub(super) fn untranslated(content: &str, message: &Message<'_>, scene: Scene<'_>) -> Vec<Candidate> {
-    let mut out: Vec<Candidate> = Vec::new();
+pub(super) fn untranslated(
+    content: &str,
+    message: &ParsedMessage<'_>,
+    context_of_turn: TurnContext<'_>,
+) -> Vec<CandidateFact> {
+    let mut out: Vec<CandidateFact> = Vec::new();
     for sentence in &message.sentences {
         let text = sentence.text;
         let asks = text.ends_with(['?', '？', '؟']);
@@ -26,19 +30,19 @@ pub(super) fn untranslated(content: &str, message: &Message<'_>, scene: Scene<'_
         let all = words(text);
         let evidence = category::evidence(&all);
         let judged = Judged {
-            event_time: time::event_time(&time::mentions(&all, scene.sent_at.date_naive())),
+            event_time: time::event_time(&time::mentions(&all, context_of_turn.sent_at.date_naive())),
             memory_type: MemoryType::Semantic,
             evidence,
             names_speaker: true,
         };
-        let text = scene
+        let text = context_of_turn
             .speaker
             .map_or_else(|| text.to_owned(), |name| format!("{name}: {text}"));
         let quotes = vec![Quote {
-            turn: scene.turn,
+            turn: context_of_turn.turn,
             text: content[sentence.span.clone()].to_owned(),
         }];
-        out.push(candidate(text, quotes, judged, all.iter(), scene));
+        out.push(candidate(text, quotes, judged, all.iter(), context_of_turn));
     }
     out
 }

@@ -1,7 +1,7 @@
 //! How much a fact matters, from 0 to 1: kind, topic, weight of the words, specificity.
 
 use super::category::Evidence;
-use super::noise::carries_topic;
+use super::non_fact::carries_topic;
 use super::word::Word;
 use crate::model::{Category, MemoryType};
 

@@ -13,22 +13,22 @@ mod coreference;
 mod dialogue;
 mod elision;
 mod fact;
+mod first_person;
 mod foreign;
 mod importance;
 mod kind;
 mod language;
 mod lexicon;
-mod noise;
-mod noise_words;
+mod non_fact;
+mod non_fact_words;
 mod opening;
 mod person;
-mod person_i;
-mod person_you;
 mod photo;
+mod preceding_turn;
 mod private;
 mod reconcile;
+mod second_person;
 mod sentence;
-mod surroundings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -50,9 +50,9 @@ use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::model::{Category, MemoryType, Role};
 use coreference::Antecedents;
-use fact::Scene;
+use fact::TurnContext;
 use opening::Listeners;
-use surroundings::Previous;
+use preceding_turn::Previous;
 
 pub(crate) use classifier::{Features, Model, OUTPUTS, Verdict, answers, write as write_weights};
 use reconcile::Distinct;
@@ -92,7 +92,7 @@ pub struct Quote {
 
 /// A fact found in a conversation, before it is compared with what is known.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub struct CandidateFact {
     /// The fact in the third person.
     pub text: String,
     /// Lasting or of a time.
@@ -110,19 +110,23 @@ pub struct Candidate {
 }
 
 /// A text's vector, of length 1 or 0, from the embedder that the classifier was fitted with.
-pub type Sense<'s> = &'s dyn Fn(&str) -> Vec<f32>;
+pub type SentenceEncoder<'s> = &'s dyn Fn(&str) -> Vec<f32>;
 
 /// The turn, by its index, with which a conversation goes beyond the facts that may be taken from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyFacts(pub usize);
 
 /// Finds the facts of a conversation, in the order in which they were told.
-pub fn extract(turns: &[Turn<'_>], sense: Sense<'_>) -> Vec<Candidate> {
-    extract_at_most(usize::MAX, turns, sense).unwrap_or_default()
+pub fn extract(turns: &[Turn<'_>], encode: SentenceEncoder<'_>) -> Vec<CandidateFact> {
+    extract_at_most(usize::MAX, turns, encode).unwrap_or_default()
 }
 
 /// [`extract`], which stops at the turn that takes it beyond `most` facts.
-pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Result<Vec<Candidate>, TooManyFacts> {
+pub fn extract_at_most(
+    most: usize,
+    turns: &[Turn<'_>],
+    encode: SentenceEncoder<'_>,
+) -> Result<Vec<CandidateFact>, TooManyFacts> {
     let mut names: Vec<&str> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::User) {
         if let Some(name) = clean_name(turn.name)
@@ -150,7 +154,7 @@ pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Res
         match turn.role {
             Role::System | Role::Assistant => {}
             Role::User => {
-                let scene = Scene {
+                let context_of_turn = TurnContext {
                     turn: index,
                     speaker,
                     listener: listener(&names, speaker, previous),
@@ -158,10 +162,10 @@ pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Res
                     sent_at: turn.sent_at,
                     previous,
                 };
-                let mut found = fact::from_turn(turn.content, scene, antecedents.entry(speaker).or_default());
+                let mut found = fact::from_turn(turn.content, context_of_turn, antecedents.entry(speaker).or_default());
                 // What people tell each other is judged by rules alone: the classifier has learnt from people who talk
                 // to an agent.
-                found.retain_mut(|candidate| refine(candidate, sense) || are_people);
+                found.retain_mut(|candidate| refine(candidate, encode) || are_people);
                 out.extend(found);
                 if out.len() > most && distinct.count(&out) > most {
                     return Err(TooManyFacts(index));
@@ -180,7 +184,7 @@ pub fn extract_at_most(most: usize, turns: &[Turn<'_>], sense: Sense<'_>) -> Res
 }
 
 /// Takes away what was said before a fact where that is private: a context is kept in the clear.
-fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [Candidate]) {
+fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [CandidateFact]) {
     let private: Vec<usize> = candidates
         .iter()
         .filter(|candidate| candidate.categories.contains(&Category::Private))
@@ -196,7 +200,7 @@ fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [Candidate]) {
 }
 
 /// Lets the classifier judge a candidate by the words that it was taken from; false where it is not worth keeping.
-fn refine(candidate: &mut Candidate, sense: Sense<'_>) -> bool {
+fn refine(candidate: &mut CandidateFact, encode: SentenceEncoder<'_>) -> bool {
     // An answer means nothing without the question that the fact has taken in.
     let (said, is_whole) = match candidate.quotes.as_slice() {
         [quote] => (quote.text.as_str(), true),
@@ -207,7 +211,7 @@ fn refine(candidate: &mut Candidate, sense: Sense<'_>) -> bool {
     }
     let is_dated = candidate.event_time.is_some();
     let verdict = classifier::judge(
-        &known(said, candidate.memory_type, is_dated, sense),
+        &known(said, candidate.memory_type, is_dated, encode),
         candidate.categories.contains(&Category::Private),
     );
     candidate.memory_type = verdict.memory_type;
@@ -216,14 +220,14 @@ fn refine(candidate: &mut Candidate, sense: Sense<'_>) -> bool {
 }
 
 /// What is known of a text: [`classifier::features`].
-fn known(text: &str, memory_type: MemoryType, is_dated: bool, sense: Sense<'_>) -> Features {
+fn known(text: &str, memory_type: MemoryType, is_dated: bool, encode: SentenceEncoder<'_>) -> Features {
     let words = word::words(text);
     let rule = classifier::Rule {
         memory_type,
         is_dated,
         is_private: private::is_private(text),
     };
-    classifier::features(&words, &category::evidence(&words), rule, &sense(text))
+    classifier::features(&words, &category::evidence(&words), rule, &encode(text))
 }
 
 /// What a fitted classifier makes of a sentence.
@@ -232,14 +236,14 @@ pub(crate) fn verdict(model: &Model, features: &Features, is_private: bool) -> V
 }
 
 /// What the classifier knows of a sentence that is said at this time; for fitting it.
-pub(crate) fn features(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Features {
+pub(crate) fn features(text: &str, said_at: DateTime<Utc>, encode: SentenceEncoder<'_>) -> Features {
     let words = word::words(text);
     let times = time::mentions(&words, said_at.date_naive());
     known(
         text,
         kind::of(&words, &times),
         time::event_time(&times).is_some(),
-        sense,
+        encode,
     )
 }
 
@@ -267,7 +271,7 @@ pub struct Judgement {
 }
 
 /// Judges a fact that was written elsewhere; relative times count from `said_at`.
-pub fn judge(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Judgement {
+pub fn judge(text: &str, said_at: DateTime<Utc>, encode: SentenceEncoder<'_>) -> Judgement {
     let words = word::words(text);
     let times = time::mentions(&words, said_at.date_naive());
     let evidence = category::evidence(&words);
@@ -276,7 +280,7 @@ pub fn judge(text: &str, said_at: DateTime<Utc>, sense: Sense<'_>) -> Judgement 
         is_kept: _,
         memory_type,
         categories,
-    } = classifier::judge(&features(text, said_at, sense), is_private);
+    } = classifier::judge(&features(text, said_at, encode), is_private);
     let standing = importance::Standing {
         memory_type,
         is_private,

@@ -1,11 +1,11 @@
 //! The small talk around a sentence: openers ("Wow, …") and names called ("…, Sam."), taken off both ends.
 //!
-//! Also knows questions that tell ("Did I tell you …"). The vocabulary is in `noise_words.rs`.
+//! Also knows questions that tell ("Did I tell you …"). The vocabulary is in `non_fact_words.rs`.
 
 use std::ops::Range;
 
 use super::lexicon::{is_feeling, is_reaction};
-use super::noise_words;
+use super::non_fact_words;
 use super::word::Word;
 
 /// Who may be called by name in a message.
@@ -71,7 +71,7 @@ const OWN_SUBJECTS: &[&str] = &["i", "i'm", "i've", "i'll", "my", "we", "we're",
 /// Whether the sentence only looks like a question: "Did I tell you my brother got engaged?"
 pub(super) fn tells_as_question(words: &[Word<'_>], trimmed_from: usize) -> bool {
     words.get(trimmed_from).is_some_and(|w| w.is_one_of(OWN_SUBJECTS))
-        && noise_words::opening_phrases()
+        && non_fact_words::opening_phrases()
             .iter()
             .filter(|p| tells_in_question(p))
             .any(|phrase| {
@@ -85,7 +85,7 @@ pub(super) fn trim(words: &[Word<'_>], listeners: Listeners<'_>) -> Range<usize>
     while start < end {
         let rest = &words[start..end];
         let first = &rest[0];
-        let phrase = noise_words::opening_phrases().iter().find(|phrase| {
+        let phrase = non_fact_words::opening_phrases().iter().find(|phrase| {
             starts_with(rest, phrase)
                 && (rest.len() == phrase.len()
                     || rest[phrase.len() - 1].pauses()
@@ -110,8 +110,8 @@ pub(super) fn trim(words: &[Word<'_>], listeners: Listeners<'_>) -> Range<usize>
                 || rest.len() == 2
                     && rest[1].is_capitalised()
                     && first.is_one_of(&["hi", "hey", "hello", "thanks", "bye", "cheers", "congrats"]));
-        let is_opener = noise_words::is_opener(&first.lower)
-            && (first.pauses() || rest.len() == 1 || next_called || noise_words::is_loose_opener(&first.lower));
+        let is_opener = non_fact_words::is_opener(&first.lower)
+            && (first.pauses() || rest.len() == 1 || next_called || non_fact_words::is_loose_opener(&first.lower));
         // "So cool": here "so" belongs to what follows.
         let is_opener = is_opener
             && !(first.lower == "so"

@@ -1,20 +1,20 @@
 //! A shared picture: what it shows is kept with the fact that it was shared for, or alone.
 
 use super::category;
-use super::fact::{Judged, LONGEST_GROUP_BYTES, Scene, candidate};
+use super::fact::{Judged, LONGEST_GROUP_BYTES, TurnContext, candidate};
 use super::person::People;
-use super::sentence::Message;
+use super::sentence::ParsedMessage;
 use super::word::words;
-use super::{Candidate, Quote};
+use super::{CandidateFact, Quote};
 use crate::model::MemoryType;
 
 /// Keeps what a shared picture shows, with the fact it was shared for.
 pub(super) fn add(
     content: &str,
-    message: &Message<'_>,
-    scene: Scene<'_>,
+    message: &ParsedMessage<'_>,
+    context_of_turn: TurnContext<'_>,
     people: People<'_>,
-    out: &mut Vec<Candidate>,
+    out: &mut Vec<CandidateFact>,
 ) {
     let Some((caption, span)) = message.photo.clone() else {
         return;
@@ -50,7 +50,7 @@ pub(super) fn add(
         }
         None => {
             let quotes = vec![Quote {
-                turn: scene.turn,
+                turn: context_of_turn.turn,
                 text: content[span].to_owned(),
             }];
             let judged = Judged {
@@ -59,7 +59,13 @@ pub(super) fn add(
                 evidence,
                 names_speaker: true,
             };
-            out.push(candidate(sentence, quotes, judged, caption_words.iter(), scene));
+            out.push(candidate(
+                sentence,
+                quotes,
+                judged,
+                caption_words.iter(),
+                context_of_turn,
+            ));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::Candidate;
-use super::attribute::{self, Reading};
+use super::CandidateFact;
+use super::attribute::{self, AttributeValue};
 use super::lexicon::is_function;
 use super::word::words;
 use crate::model::{Memory, MemoryId, MemoryType};
@@ -38,13 +38,13 @@ static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::
 
 /// What a text says, in a form that can be compared.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Gist {
+struct ContentWords {
     stems: BTreeSet<String>,
     is_negative: bool,
     looks_ahead: bool,
 }
 
-fn gist(text: &str) -> Gist {
+fn content_words(text: &str) -> ContentWords {
     let all = words(text);
     let is_negative = all
         .iter()
@@ -67,7 +67,7 @@ fn gist(text: &str) -> Gist {
             }
         })
         .collect();
-    Gist {
+    ContentWords {
         stems,
         is_negative,
         looks_ahead,
@@ -78,25 +78,25 @@ fn gist(text: &str) -> Gist {
 struct Known<'a> {
     memory: &'a Memory,
     cosine: f32,
-    gist: Gist,
-    readings: Vec<Reading>,
+    content_words: ContentWords,
+    readings: Vec<AttributeValue>,
 }
 
 /// Compares a candidate with the nearest known, current memories of the same person, best first.
-pub fn decide(candidate: &Candidate, similar: &[Similar<'_>]) -> Decision {
-    let new = gist(&candidate.text);
+pub fn decide(candidate: &CandidateFact, similar: &[Similar<'_>]) -> Decision {
+    let new = content_words(&candidate.text);
     let known: Vec<Known<'_>> = similar
         .iter()
         .map(|known| Known {
             memory: known.memory,
             cosine: known.cosine,
-            gist: gist(&known.memory.text),
+            content_words: content_words(&known.memory.text),
             readings: attribute::read(&known.memory.text),
         })
         .collect();
     let told_again = known.iter().find(|known| {
         let same_date = candidate.event_time == known.memory.event_time || candidate.event_time.is_none();
-        says_same(&new, &known.gist) && same_date
+        says_same(&new, &known.content_words) && same_date
     });
     if let Some(known) = told_again {
         return Decision::Unchanged(known.memory.id.clone());
@@ -125,7 +125,7 @@ pub fn decide(candidate: &Candidate, similar: &[Similar<'_>]) -> Decision {
 }
 
 /// The same words of content, or fewer of them. A fact of elsewhere may leave out that it is the user's.
-fn says_same(new: &Gist, old: &Gist) -> bool {
+fn says_same(new: &ContentWords, old: &ContentWords) -> bool {
     let said = |stem: &&String| *stem != "user";
     let same = || new.stems.iter().filter(said).eq(old.stems.iter().filter(said));
     new.is_negative == old.is_negative
@@ -134,7 +134,7 @@ fn says_same(new: &Gist, old: &Gist) -> bool {
         && (same() || new.stems.len() >= 4 && new.stems.is_subset(&old.stems))
 }
 
-fn replaces(new: &Reading, old: &Reading) -> bool {
+fn replaces(new: &AttributeValue, old: &AttributeValue) -> bool {
     if new.subject != old.subject || new.attribute != old.attribute {
         return false;
     }
@@ -152,7 +152,7 @@ fn is_one_fact(text: &str) -> bool {
 }
 
 /// "no longer plays tennis" against "plays tennis": same subject, opposite sense, all of its content known.
-fn contradicts(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
+fn contradicts(candidate: &CandidateFact, new: &ContentWords, known: &Known<'_>) -> bool {
     let lower = candidate.text.to_lowercase();
     let ends = [
         "no longer",
@@ -167,7 +167,7 @@ fn contradicts(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
     ]
     .iter()
     .any(|mark| lower.contains(mark));
-    let old = &known.gist;
+    let old = &known.content_words;
     if !ends || !new.is_negative && !lower.contains("gave up") || old.is_negative || !is_one_fact(&known.memory.text) {
         return false;
     }
@@ -181,8 +181,8 @@ fn contradicts(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
 }
 
 /// Everything that the old memory says and more.
-fn is_more_exact(candidate: &Candidate, new: &Gist, known: &Known<'_>) -> bool {
-    let old = &known.gist;
+fn is_more_exact(candidate: &CandidateFact, new: &ContentWords, known: &Known<'_>) -> bool {
+    let old = &known.content_words;
     candidate.memory_type == MemoryType::Semantic
         && known.memory.memory_type == MemoryType::Semantic
         && old.stems.len() >= 3
@@ -206,18 +206,18 @@ fn same_subject(one: &str, other: &str) -> bool {
 pub(super) struct Distinct {
     looked_at: usize,
     says_nothing: usize,
-    gists: HashSet<Gist>,
+    gists: HashSet<ContentWords>,
 }
 
 impl Distinct {
     /// How many are left of all; those that were counted before stand first.
-    pub(super) fn count(&mut self, candidates: &[Candidate]) -> usize {
+    pub(super) fn count(&mut self, candidates: &[CandidateFact]) -> usize {
         for candidate in &candidates[self.looked_at..] {
-            let gist = gist(&candidate.text);
-            if gist.stems.is_empty() {
+            let content_words = content_words(&candidate.text);
+            if content_words.stems.is_empty() {
                 self.says_nothing += 1;
             } else {
-                self.gists.insert(gist);
+                self.gists.insert(content_words);
             }
         }
         self.looked_at = candidates.len();
@@ -226,16 +226,16 @@ impl Distinct {
 }
 
 /// Folds candidates of one request that say the same thing; sources are joined and importance grows a little.
-pub fn deduplicate(candidates: Vec<Candidate>) -> Vec<Candidate> {
-    let mut out: Vec<Candidate> = Vec::with_capacity(candidates.len());
-    let mut places: HashMap<Gist, usize> = HashMap::new();
+pub fn deduplicate(candidates: Vec<CandidateFact>) -> Vec<CandidateFact> {
+    let mut out: Vec<CandidateFact> = Vec::with_capacity(candidates.len());
+    let mut places: HashMap<ContentWords, usize> = HashMap::new();
     for candidate in candidates {
-        let gist = gist(&candidate.text);
-        if gist.stems.is_empty() {
+        let content_words = content_words(&candidate.text);
+        if content_words.stems.is_empty() {
             out.push(candidate);
             continue;
         }
-        match places.entry(gist) {
+        match places.entry(content_words) {
             Entry::Occupied(place) => {
                 let kept = &mut out[*place.get()];
                 kept.importance = (kept.importance + 0.05).min(1.0);
@@ -262,8 +262,8 @@ mod tests {
     use super::*;
     use crate::model::{Category, Source};
 
-    fn candidate(text: &str, memory_type: MemoryType) -> Candidate {
-        Candidate {
+    fn candidate(text: &str, memory_type: MemoryType) -> CandidateFact {
+        CandidateFact {
             text: text.to_owned(),
             memory_type,
             categories: vec![Category::Interests],

@@ -20,7 +20,7 @@ pub(super) struct Sentence<'a> {
 
 /// A message taken apart.
 #[derive(Debug, Default)]
-pub(super) struct Message<'a> {
+pub(super) struct ParsedMessage<'a> {
     /// The sentences in order.
     pub(super) sentences: Vec<Sentence<'a>>,
     /// What a shared picture shows, with its place in the message.
@@ -28,7 +28,7 @@ pub(super) struct Message<'a> {
 }
 
 /// Takes a message apart.
-pub(super) fn parse(content: &str) -> Message<'_> {
+pub(super) fn parse(content: &str) -> ParsedMessage<'_> {
     let photo = photo(content);
     let body_end = photo.as_ref().map_or(content.len(), |(_, span)| span.start);
     let mut sentences = Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn parse(content: &str) -> Message<'_> {
         split_line(content, start..at, &mut sentences);
     }
     join_lists(content, &mut sentences);
-    Message { sentences, photo }
+    ParsedMessage { sentences, photo }
 }
 
 /// The caption in a closing ` [shares a photo: …]`.

@@ -2,12 +2,12 @@
 
 use chrono::{TimeZone, Utc};
 
-use super::{Candidate, Turn, extract};
+use super::{CandidateFact, Turn, extract};
 use crate::model::{Category, MemoryType, Role};
 use crate::providers::StaticTable;
 
 /// A conversation sent on Monday 8 May 2023: (role, name, words).
-pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<Candidate> {
+pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<CandidateFact> {
     let sent_at = Utc.with_ymd_and_hms(2023, 5, 8, 13, 56, 0).unwrap().fixed_offset();
     let turns: Vec<Turn<'_>> = turns
         .iter()
@@ -37,11 +37,11 @@ pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<Candidate> {
     found
 }
 
-fn user(text: &str) -> Vec<Candidate> {
+fn user(text: &str) -> Vec<CandidateFact> {
     told(&[(Role::User, None, text)])
 }
 
-fn texts(found: &[Candidate]) -> Vec<&str> {
+fn texts(found: &[CandidateFact]) -> Vec<&str> {
     found.iter().map(|c| c.text.as_str()).collect()
 }
 

@@ -147,7 +147,7 @@ fn explanation(explanation: Explanation) -> pb::ScoreExplanation {
     let part = |part: Part| pb::ScorePart {
         name: part.name.to_owned(),
         value: decimal(part.value),
-        worth: decimal(part.worth),
+        worth: decimal(part.weight),
     };
     pb::ScoreExplanation {
         parts: parts.into_iter().map(part).collect(),

@@ -60,7 +60,12 @@ impl From<Error> for Status {
                 metadata.insert("length".to_owned(), length.to_string());
                 metadata.insert("max_length".to_owned(), max.to_string());
             }
-            Error::ProfileNotFound(count) | Error::BioNotFound(count) => {
+            Error::ProfileNotFound {
+                current_memory_count: count,
+            }
+            | Error::BioNotFound {
+                current_memory_count: count,
+            } => {
                 metadata.insert("current_memory_count".to_owned(), count.to_string());
                 metadata.insert("suggestion".to_owned(), SUGGESTION.to_owned());
             }
@@ -109,8 +114,8 @@ fn classify(error: &Error) -> (Code, ErrorReason) {
         Error::InvalidCategory(_) => (Code::InvalidArgument, ErrorReason::InvalidCategory),
         Error::InvalidFormat(_) => (Code::InvalidArgument, ErrorReason::InvalidFormat),
         Error::BioTooLong { .. } => (Code::InvalidArgument, ErrorReason::BioTooLong),
-        Error::ProfileNotFound(_) => (Code::NotFound, ErrorReason::ProfileNotFound),
-        Error::BioNotFound(_) => (Code::NotFound, ErrorReason::BioNotFound),
+        Error::ProfileNotFound { .. } => (Code::NotFound, ErrorReason::ProfileNotFound),
+        Error::BioNotFound { .. } => (Code::NotFound, ErrorReason::BioNotFound),
         Error::Unauthenticated => (Code::Unauthenticated, ErrorReason::AuthenticationError),
         Error::Forbidden(_) | Error::ForbiddenPerson | Error::ForbiddenHere(_) => {
             (Code::PermissionDenied, ErrorReason::PermissionDenied)

@@ -2,7 +2,7 @@
 //!
 //! `operations` goes through the RPCs with an HTTP rule; `parameters`, `schemas` and `errors` make the parts of an
 //! operation, `comments` and `options` read what the protos say. What no RPC declares (health, OAuth, headers) is
-//! written down in `by_hand/`, examples in `examples.json`.
+//! written down in `undeclared/`, examples in `examples.json`.
 
 use http::Uri;
 use prost_reflect::{DescriptorPool, ServiceDescriptor};
@@ -72,8 +72,8 @@ struct ByHand {
 pub fn document(descriptors: &DescriptorPool, version: &str, public_url: Option<&Uri>) -> Result<Value, OpenApiError> {
     let comments = Comments::read(descriptors);
     let examples = Examples::read()?;
-    let health: ByHand = serde_json::from_str(include_str!("by_hand/health.json"))?;
-    let oauth: ByHand = serde_json::from_str(include_str!("by_hand/oauth.json"))?;
+    let health: ByHand = serde_json::from_str(include_str!("undeclared/health.json"))?;
+    let oauth: ByHand = serde_json::from_str(include_str!("undeclared/oauth.json"))?;
     let mut operations = Operations {
         comments: &comments,
         examples: &examples,

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
-use super::error::{Problem, Violation};
+use super::error::{FieldViolation, Problem};
 use crate::admission::drain;
 
 /// What is looked at of a body that a request needs none of.
@@ -49,7 +49,7 @@ async fn whole(mut body: Body, parts: &Parts, max_bytes: usize) -> Result<Bytes,
         let Ok(frame) = frame else {
             drop((first, rest));
             drain(body, parts).await;
-            return Err(Problem::invalid(&[Violation::new(
+            return Err(Problem::invalid(&[FieldViolation::new(
                 "body",
                 "could not be read to its end",
             )]));

@@ -6,7 +6,7 @@
 use serde::de::{DeserializeSeed, MapAccess};
 use serde_json::de::StrRead;
 
-use super::error::Violation;
+use super::error::FieldViolation;
 use super::misnamed;
 use super::scalar::Refusal;
 use super::schema::{Field, MessageId, Schema};
@@ -28,7 +28,7 @@ pub(super) const MAX_KEY_CHARS: usize = 64;
 pub(super) struct Decoder<'s> {
     pub(super) schema: &'s Schema,
     pub(super) out: Vec<u8>,
-    violations: Vec<Violation>,
+    violations: Vec<FieldViolation>,
     pub(super) path: Vec<Step<'s>>,
     /// What each field of the messages being written has put into `out`, to take it back when the key comes again.
     spans: Vec<Span>,
@@ -87,7 +87,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// The bytes, or everything that is wrong.
-    pub(super) fn finish(self) -> Result<Vec<u8>, Vec<Violation>> {
+    pub(super) fn finish(self) -> Result<Vec<u8>, Vec<FieldViolation>> {
         if self.violations.is_empty() {
             Ok(self.out)
         } else {
@@ -96,7 +96,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// Notes a violation of a parameter.
-    pub(super) fn violation(&mut self, violation: Violation) {
+    pub(super) fn violation(&mut self, violation: FieldViolation) {
         if self.violations.len() < MAX_VIOLATIONS {
             self.violations.push(violation);
         }
@@ -111,7 +111,7 @@ impl<'s> Decoder<'s> {
             Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
             Err(error) => {
                 let reason = format!("is not valid UTF-8 at byte {}", error.valid_up_to());
-                return self.violation(Violation::new("body", reason));
+                return self.violation(FieldViolation::new("body", reason));
             }
         };
         // An empty body stands for `{}`, so that the service names the fields that are missing.
@@ -119,7 +119,7 @@ impl<'s> Decoder<'s> {
         let mut json = serde_json::Deserializer::from_str(text);
         if let Err(error) = read(self, &mut json).and_then(|()| json.end()) {
             self.violations.clear();
-            self.violation(Violation::new("body", format!("is not valid JSON: {error}")));
+            self.violation(FieldViolation::new("body", format!("is not valid JSON: {error}")));
         }
     }
 

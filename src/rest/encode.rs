@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat};
 
 use super::free_json::value;
-use super::schema::{Field, Kind, Message, MessageId, Schema, Shape};
+use super::schema::{Field, Kind, MessageId, MessageSchema, Schema, Shape};
 use super::wire::{Malformed, Raw, Reader, WireType};
 
 #[cfg(test)]
@@ -63,7 +63,7 @@ enum Slot<'w> {
 }
 
 impl<'w> Encoder<'_, 'w, '_> {
-    fn message(&mut self, message: &Message, wire: &'w [u8]) -> Result<(), Malformed> {
+    fn message(&mut self, message: &MessageSchema, wire: &'w [u8]) -> Result<(), Malformed> {
         self.enter()?;
         let base = self.slots.len();
         self.collect(message, wire)?;
@@ -90,7 +90,7 @@ impl<'w> Encoder<'_, 'w, '_> {
     }
 
     /// Pushes a slot for each field of the message.
-    fn collect(&mut self, message: &Message, wire: &'w [u8]) -> Result<(), Malformed> {
+    fn collect(&mut self, message: &MessageSchema, wire: &'w [u8]) -> Result<(), Malformed> {
         let base = self.slots.len();
         self.slots.resize(base + message.fields.len(), Slot::Unset);
         let mut reader = Reader::new(wire);

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use crate::in_process::CallError;
 use axum::body::Body;
 use axum::response::Response;
 use chrono::{SecondsFormat, Utc};
@@ -48,7 +49,7 @@ pub(super) struct Problem {
 
 /// A field of a request that can't be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Violation {
+pub(super) struct FieldViolation {
     /// The path of the field, such as `messages[2].content`.
     pub(super) field: String,
     /// What is wrong with it.
@@ -64,13 +65,21 @@ pub(super) struct InvalidWord {
     pub(super) valid: Vec<String>,
 }
 
-impl Violation {
+impl FieldViolation {
     pub(super) fn new(field: impl Into<String>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self {
             field: field.into(),
             reason: reason.into(),
             invalid_word: None,
         }
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let mut problem = Self::from_status(&error.status);
+        problem.headers.extend(*error.headers);
+        problem
     }
 }
 
@@ -153,7 +162,7 @@ impl Problem {
     }
 
     /// 400 for fields that can't be taken, all of them at once.
-    pub(super) fn invalid(violations: &[Violation]) -> Self {
+    pub(super) fn invalid(violations: &[FieldViolation]) -> Self {
         let first_word = violations.iter().find_map(|violation| violation.invalid_word.as_ref());
         let only_words = violations.iter().all(|violation| violation.invalid_word.is_some());
         let reason = match first_word {

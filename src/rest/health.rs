@@ -7,10 +7,10 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Uri};
 
-use super::call::{Caller, Grpc};
 use super::error::Problem;
 use super::routes;
 use super::wire::{Raw, Reader};
+use crate::in_process::{CallContext, GrpcClient};
 
 const PATHS: [&str; 2] = ["/healthcheck", "/v1/healthcheck"];
 /// `HealthCheckResponse.status` and its value for a service that serves.
@@ -29,12 +29,12 @@ pub(super) fn allow() -> HeaderValue {
 }
 
 /// Answers a health check.
-pub(super) async fn check(grpc: &Grpc, caller: Caller, version: &str) -> Result<Response, Problem> {
-    let authenticated = caller.has_credentials();
+pub(super) async fn check(grpc: &GrpcClient, context: CallContext, version: &str) -> Result<Response, Problem> {
+    let authenticated = context.has_credentials();
     let mut headers = if authenticated {
-        grpc.identify(caller).await?
+        grpc.identify(context).await?
     } else {
-        serving(grpc, caller).await?;
+        serving(grpc, context).await?;
         http::HeaderMap::new()
     };
     let body = serde_json::json!({"status": "ok", "authenticated": authenticated, "version": version});
@@ -44,9 +44,11 @@ pub(super) async fn check(grpc: &Grpc, caller: Caller, version: &str) -> Result<
     Ok(response)
 }
 
-async fn serving(grpc: &Grpc, caller: Caller) -> Result<(), Problem> {
+async fn serving(grpc: &GrpcClient, context: CallContext) -> Result<(), Problem> {
     let rpc = Uri::from_static("/grpc.health.v1.Health/Check");
-    let answer = grpc.unary(&rpc, caller.anonymous(), Body::from(&EMPTY_FRAME[..])).await;
+    let answer = grpc
+        .unary(&rpc, context.anonymous(), Body::from(&EMPTY_FRAME[..]))
+        .await;
     let message = answer.map_err(|_| Problem::unavailable())?.message;
     let mut reader = Reader::new(&message);
     let mut status = 0;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::scalar::Refusal;
-use super::schema::Message;
+use super::schema::MessageSchema;
 
 /// The field of a request, and what it is called elsewhere, in lower-case letters.
 const ELSEWHERE: [(&str, &[&str]); 7] = [
@@ -58,7 +58,7 @@ const NARROWING: [&str; 10] = [
 ];
 
 /// Why a name that is no field of this message can't be passed over, with the right one; nothing where it can.
-pub(super) fn refusal(message: &Message, name: &str) -> Option<Refusal> {
+pub(super) fn refusal(message: &MessageSchema, name: &str) -> Option<Refusal> {
     // `filters.user_id` and `categories[]` are ways to write what belongs to a list or an object.
     let letters = letters(name.split(['.', '[']).next().unwrap_or_default());
     let has = |field: &str| message.field(field).is_some();

@@ -9,7 +9,6 @@
 
 mod bindings;
 mod body;
-mod call;
 mod decode;
 mod demand;
 mod encode;
@@ -47,9 +46,9 @@ pub(crate) use schema::{UNSPECIFIED, invalid_reason, list_form, omit_empty, word
 pub(crate) use stream::NDJSON;
 
 use crate::admission::{Fault, drain};
+use crate::in_process::GrpcClient;
 use crate::model::Origin;
-use call::Grpc;
-use error::{Problem, Violation};
+use error::{FieldViolation, Problem};
 use routes::RouteTable;
 use transcode::Transcoder;
 
@@ -74,7 +73,7 @@ pub fn router(descriptors: &DescriptorPool, grpc: Router, settings: &RestSetting
     let transcoder = Arc::new(Transcoder {
         schema: Arc::new(schema),
         routes: RouteTable::new(bindings)?,
-        grpc: Grpc(grpc),
+        grpc: GrpcClient::new(grpc),
         settings: settings.clone(),
     });
     let router = Router::new()
@@ -136,7 +135,7 @@ pub async fn only_get(request: Request) -> Response {
 
 /// What a request is told that names no host, or several. Nothing of its body is read.
 pub fn no_single_host(request: &HeaderMap) -> Response {
-    let violation = Violation::new("host", "must be one host name or address, the same as in the URL");
+    let violation = FieldViolation::new("host", "must be one host name or address, the same as in the URL");
     let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());
     Problem::invalid(&[violation]).into_response(request_id.unwrap_or_default())
 }
@@ -151,7 +150,7 @@ pub fn overloaded(request: &HeaderMap, fault: Fault) -> Response {
         }
         Fault::TooLarge(bytes) => {
             let reason = format!("must be at most {bytes} bytes long without credentials");
-            Problem::invalid(&[Violation::new("body", reason)])
+            Problem::invalid(&[FieldViolation::new("body", reason)])
         }
     };
     let request_id = request.get("x-request-id").and_then(|id| id.to_str().ok());

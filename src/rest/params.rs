@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use super::bindings::Binding;
 use super::decode::{Decoder, MAX_KEY_CHARS};
-use super::error::Violation;
+use super::error::FieldViolation;
 use super::misnamed;
 use super::scalar::{self, Refusal, Scalar};
 use super::schema::{Field, Kind, MessageId, Shape};
@@ -203,7 +203,7 @@ fn refuse(decoder: &mut Decoder<'_>, message: MessageId, indices: &[usize], refu
             at = inner;
         }
     }
-    let violation: Violation = refusal.at(names.join("."));
+    let violation: FieldViolation = refusal.at(names.join("."));
     decoder.violation(violation);
 }
 
@@ -220,7 +220,8 @@ mod tests {
         with_binding(Method::GET, "/v1/memories", |schema, binding, _| {
             let mut decoder = Decoder::new(schema, Vec::new());
             query(&mut decoder, binding, &[], raw_query);
-            let faults = |list: Vec<Violation>| list.into_iter().map(|violation| violation.field).collect::<Vec<_>>();
+            let faults =
+                |list: Vec<FieldViolation>| list.into_iter().map(|violation| violation.field).collect::<Vec<_>>();
             let bytes = decoder.finish().map_err(faults)?;
             let mut json = Vec::new();
             encode::answer(schema, binding.input, None, &bytes, &mut json).expect("encodes");

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::error::{InvalidWord, Violation};
+use super::error::{FieldViolation, InvalidWord};
 use super::schema::{EnumId, Kind, Schema};
 use super::wire::{self, WireType};
 use crate::model::{time_of_number, time_of_text};
@@ -41,8 +41,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn at(self, field: String) -> Violation {
-        Violation {
+    pub(super) fn at(self, field: String) -> FieldViolation {
+        FieldViolation {
             field,
             reason: self.reason,
             invalid_word: self.invalid_word,

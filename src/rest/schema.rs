@@ -17,7 +17,7 @@ pub(crate) const UNSPECIFIED: &str = "unspecified";
 /// Everything that the bound methods take and give.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
-    messages: Vec<Message>,
+    messages: Vec<MessageSchema>,
     enums: Vec<Enum>,
     known_messages: HashMap<String, MessageId>,
     known_enums: HashMap<String, EnumId>,
@@ -33,7 +33,7 @@ pub(super) struct EnumId(usize);
 
 /// A message: its fields in declaration order.
 #[derive(Debug, Default)]
-pub(super) struct Message {
+pub(super) struct MessageSchema {
     pub(super) fields: Vec<Field>,
     by_name: HashMap<Box<str>, usize>,
 }
@@ -115,7 +115,7 @@ pub struct UnsupportedType {
 }
 
 impl Schema {
-    pub(super) fn message(&self, id: MessageId) -> &Message {
+    pub(super) fn message(&self, id: MessageId) -> &MessageSchema {
         &self.messages[id.0]
     }
 
@@ -130,10 +130,10 @@ impl Schema {
         }
         // Reserved before its fields, because a message may contain itself.
         let id = MessageId(self.messages.len());
-        self.messages.push(Message::default());
+        self.messages.push(MessageSchema::default());
         self.known_messages.insert(message.full_name().to_owned(), id);
 
-        let mut compiled = Message::default();
+        let mut compiled = MessageSchema::default();
         let mut declared: Vec<FieldDescriptor> = message.fields().collect();
         declared.sort_by_key(|field| field.path().last().copied());
         for (index, field) in declared.iter().enumerate() {
@@ -227,7 +227,7 @@ fn unsupported(field: &FieldDescriptor, message: &str) -> UnsupportedType {
     }
 }
 
-impl Message {
+impl MessageSchema {
     /// The field with this JSON name, `snake_case` or `camelCase`.
     pub(super) fn field(&self, name: &str) -> Option<(usize, &Field)> {
         let index = *self.by_name.get(name)?;

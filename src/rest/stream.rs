@@ -10,11 +10,11 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
 use super::bindings::Binding;
-use super::call::Frames;
 use super::encode;
 use super::error::Problem;
 use super::schema::Schema;
 use super::wire;
+use crate::in_process::Frames;
 
 /// The type of streamed answers.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
@@ -73,7 +73,7 @@ where
         let next = match lines.frames.next().await {
             Ok(None) => return None,
             Ok(Some(message)) => line(lines.schema.as_ref(), lines.binding, &message),
-            Err(problem) => Err(problem),
+            Err(error) => Err(Problem::from(error)),
         };
         let bytes = next.unwrap_or_else(|problem| {
             lines.failed = true;

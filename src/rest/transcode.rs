@@ -17,14 +17,14 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::RestSettings;
 use super::bindings::{Binding, BodyRule};
-use super::call::{Caller, Grpc};
 use super::decode::Decoder;
 use super::demand::Demand;
-use super::error::{Problem, Violation};
+use super::error::{FieldViolation, Problem};
 use super::routes::{Found, RouteTable};
 use super::schema::Schema;
 use super::{body, encode, health, params, stream, wire};
 use crate::admission::drain;
+use crate::in_process::{CallContext, FRAME_PREFIX, GrpcClient};
 use crate::model::Origin;
 
 /// Everything that answers REST requests.
@@ -32,7 +32,7 @@ use crate::model::Origin;
 pub(super) struct Transcoder {
     pub(super) schema: Arc<Schema>,
     pub(super) routes: RouteTable,
-    pub(super) grpc: Grpc,
+    pub(super) grpc: GrpcClient,
     pub(super) settings: RestSettings,
 }
 
@@ -66,13 +66,13 @@ impl Transcoder {
         match found {
             Target::Verbs(allow) => Ok(options(allow)),
             Target::Planned => {
-                let judged = self.grpc.identify(Caller::of(&parts)).await;
+                let judged = self.grpc.identify(CallContext::of(&parts)).await;
                 drain(body, &parts).await;
                 let mut problem = Problem::not_implemented();
                 problem.headers.extend(judged?);
                 Err(problem)
             }
-            Target::Health => health::check(&self.grpc, Caller::of(&parts), self.settings.version).await,
+            Target::Health => health::check(&self.grpc, CallContext::of(&parts), self.settings.version).await,
             Target::Route(binding, captures) => {
                 self.call_when_admitted(binding, &captures, &parts, body, request_id)
                     .await
@@ -90,9 +90,9 @@ impl Transcoder {
         body: Body,
         request_id: &str,
     ) -> Result<Response, Problem> {
-        let caller = Caller::of(parts);
+        let context = CallContext::of(parts);
         let (demand, message) = Demand::new();
-        let call = self.call(binding, caller, message, request_id);
+        let call = self.call(binding, context, message, request_id);
         tokio::pin!(call);
         let supply = tokio::select! {
             biased;
@@ -165,7 +165,7 @@ impl Transcoder {
             }
             BodyRule::Chunks(index) => {
                 let number = self.schema.message(binding.input).fields[index].number;
-                let head = Some(frame(None)?).filter(|frame| frame.len() > wire::FRAME_PREFIX);
+                let head = Some(frame(None)?).filter(|frame| frame.len() > FRAME_PREFIX);
                 Ok(stream::requests(head, number, body))
             }
         }
@@ -174,15 +174,15 @@ impl Transcoder {
     async fn call(
         &self,
         binding: &Binding,
-        caller: Caller,
+        context: CallContext,
         message: Body,
         request_id: &str,
     ) -> Result<Response, Problem> {
         if binding.streams_answer {
-            let (visible, frames) = self.grpc.stream(&binding.rpc, caller, message).await?;
+            let (visible, frames) = self.grpc.stream(&binding.rpc, context, message).await?;
             return stream::ndjson(self.schema.clone(), binding, visible, frames, request_id).await;
         }
-        let answer = self.grpc.unary(&binding.rpc, caller, message).await?;
+        let answer = self.grpc.unary(&binding.rpc, context, message).await?;
         let mut json = Vec::with_capacity(answer.message.len() * 2 + 64);
         if encode::answer(&self.schema, binding.output, binding.answer, &answer.message, &mut json).is_err() {
             tracing::error!(rpc = binding.rpc.path(), "the answer is no message of its type");
@@ -246,7 +246,7 @@ fn request_frame(
 }
 
 fn key_in_url(parameter: &str) -> Problem {
-    Problem::invalid(&[Violation::new(
+    Problem::invalid(&[FieldViolation::new(
         parameter,
         "a credential must not be in the URL, where logs and histories keep it: \
          rotate that key, and send the new one in the header X-API-Key",

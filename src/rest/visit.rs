@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::decode::{Decoder, Step};
 use super::free_json::{self, FreeValue};
 use super::scalar::{self, Refusal, Scalar};
-use super::schema::{Field, Kind, Message, MessageId, Shape};
+use super::schema::{Field, Kind, MessageId, MessageSchema, Shape};
 use super::wire;
 
 /// The scalar methods of a visitor that has `fn scalar(self, Option<Scalar>)`; null is `None`.
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Root<'_, '_, '_> {
 }
 
 /// A key of a message: the index of the field, or the unknown name.
-pub(super) struct FieldName<'s>(pub(super) &'s Message);
+pub(super) struct FieldName<'s>(pub(super) &'s MessageSchema);
 
 impl<'de> DeserializeSeed<'de> for FieldName<'_> {
     type Value = Result<usize, String>;

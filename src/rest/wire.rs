@@ -3,8 +3,7 @@
 //! Knows bytes only; what they mean is in `schema`. `decode` and `params` write with it, `encode`, `call` and `health`
 //! read with it. Transcoding walks the wire so that no message tree stands between JSON and bytes.
 
-/// Bytes before a gRPC message: one flag, four of length.
-pub(super) const FRAME_PREFIX: usize = 5;
+use crate::in_process::FRAME_PREFIX;
 
 /// Bytes that are no protobuf message. Only a fault of this service produces them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,20 +156,10 @@ pub(super) fn finish_frame(frame: &mut [u8]) -> Result<(), Malformed> {
     Ok(())
 }
 
-/// The length of a frame's message, from its prefix. Compressed frames were not asked for and are refused.
-pub(super) fn frame_length(prefix: &[u8]) -> Result<usize, Malformed> {
-    match prefix {
-        [0, length @ ..] => {
-            let length: [u8; 4] = length.get(..4).and_then(|l| l.try_into().ok()).ok_or(Malformed)?;
-            Ok(u32::from_be_bytes(length) as usize)
-        }
-        _ => Err(Malformed),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_process::frame_length;
 
     #[test]
     fn a_nested_record_of_any_length_reads_back() {
@@ -217,7 +206,7 @@ mod tests {
         frame.extend_from_slice(b"abc");
         finish_frame(&mut frame).expect("fits");
         assert_eq!(frame, b"\0\0\0\0\x03abc");
-        assert_eq!(frame_length(&frame), Ok(3));
-        assert_eq!(frame_length(b"\x01\0\0\0\x03"), Err(Malformed));
+        assert_eq!(frame_length(&frame), Some(3));
+        assert_eq!(frame_length(b"\x01\0\0\0\x03"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! What everyday questions ask for in one word and memories state in others: "Where does she work?", "joined Acme".
 //!
-//! A table of common knowledge; [`super::question`] reads it, [`super::signs`] makes a sign of it.
+//! A table of common knowledge; [`super::question`] reads it, [`super::features`] makes a feature of it.
 
 /// Words of a question, and words of a memory that states what they ask for. Both in lower case, before stemming.
 const ATTRIBUTES: &[(&[&str], &[&str])] = &[

@@ -1,9 +1,9 @@
 //! From ranking scores, which only compare within one question, to a relevance between 0 and 1.
 //!
-//! How strong the answer is as a whole comes from absolute signs, so that a question that nothing answers scores low
+//! How strong the answer is as a whole comes from absolute features, so that a question that nothing answers scores low
 //! everywhere; how far a memory falls behind the first spreads the scores below. Called by [`super::rank`].
 
-/// Logit of the relevance of a first memory with no sign of strength.
+/// Logit of the relevance of a first memory with no feature of strength.
 ///
 /// This and the next three are round figures near a logistic regression on first results: questions that the memories
 /// answer, against questions about the wrong person and questions put to another person's memories. They are flatter than

@@ -5,13 +5,13 @@
 
 mod attribute;
 pub(crate) mod calibration;
+pub(crate) mod features;
 mod filter;
 mod lexical;
 mod neighbours;
 mod part;
 pub(crate) mod question;
 pub(crate) mod rank;
-pub(crate) mod signs;
 #[cfg(test)]
 mod tests;
 mod vectors;
@@ -25,12 +25,12 @@ use chrono::{DateTime, Utc};
 
 use crate::model::{Filter, Memory, MemoryId};
 
+pub use features::Part;
 use filter::{Columns, Screen};
 use lexical::{Document, Lexical};
 use neighbours::{Neighbours, Place, places};
 pub use part::{NEIGHBOURS, Sample, place, question_terms, terms};
 use rank::Weights;
-pub use signs::Part;
 use vectors::Vectors;
 use words::{Analyzer, is_stop_word, tells_time, words};
 
@@ -73,7 +73,7 @@ pub struct Explanation {
     pub parts: Vec<Part>,
     /// Taken off for repeating what stands before it.
     pub repetition: f32,
-    /// The sum of value times worth, less repetition. It only compares within one answer.
+    /// The sum of value times weight, less repetition. It only compares within one answer.
     pub score: f32,
     /// How far that is behind the first memory's.
     pub behind: f32,

@@ -6,10 +6,10 @@
 use std::cmp::Ordering;
 
 use super::calibration::{Evidence, calibrate, strength};
+use super::features::{self, Features, Own};
 use super::lexical::as_f32;
 use super::neighbours::Place;
 use super::question::Question;
-use super::signs::{self, Own, Signs};
 use super::vectors::distance;
 use super::words::Analyzer;
 use super::{Explanation, Hit, PersonIndex, Query};
@@ -28,8 +28,8 @@ const LEAST_BM25: f32 = 1e-3;
 /// How results are ranked.
 #[derive(Clone, Debug)]
 pub(crate) struct Weights {
-    /// What each sign is worth.
-    pub(crate) worth: Signs,
+    /// What each feature weighs.
+    pub(crate) feature_weights: Features,
     /// Weight of the words before a memory beside its own, 0 to 1.
     pub(crate) context: f32,
     /// Taken off for likeness to a memory already chosen, at cosine 1.
@@ -43,7 +43,7 @@ pub(crate) struct Weights {
 impl Weights {
     /// Fitted by `memsync eval recall --leave-one-out`; `docs/QUALITY.md` says how they do.
     pub(crate) const CHOSEN: Self = Self {
-        worth: Signs {
+        feature_weights: Features {
             dense: 0.49,
             lexical: 1.06,
             before: [0.11, 0.41, 0.01, 0.13],
@@ -68,10 +68,10 @@ impl Weights {
 
 /// A memory of the pool.
 #[derive(Clone, Debug)]
-pub(crate) struct Candidate {
+pub(crate) struct RankedMemory {
     pub(crate) slot: usize,
-    pub(crate) signs: Signs,
-    /// Sum of the signs; after picking, less what repetition took off.
+    pub(crate) features: Features,
+    /// Sum of the features; after picking, less what repetition took off.
     pub(crate) score: f32,
 }
 
@@ -126,15 +126,15 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
     let evidence = Evidence {
         attainable: index.lexical.attainable(&question.terms),
         best_cosine: scale.best_cosine,
-        best_bm25: first.signs.lexical * scale.best_bm25,
-        subject: (!signs::named(index, &question).is_empty()).then(|| about_named(&chosen)),
+        best_bm25: first.features.lexical * scale.best_bm25,
+        subject: (!features::named(index, &question).is_empty()).then(|| about_named(&chosen)),
     };
     let top = first.score;
     let probe = index.vectors.probe(query.vector);
     let strength = strength(&evidence);
-    let explanation = |c: &Candidate| Explanation {
-        parts: c.signs.parts(&weights.worth),
-        repetition: c.signs.score(&weights.worth) - c.score,
+    let explanation = |c: &RankedMemory| Explanation {
+        parts: c.features.parts(&weights.feature_weights),
+        repetition: c.features.score(&weights.feature_weights) - c.score,
         score: c.score,
         behind: top - c.score,
         strength,
@@ -155,9 +155,13 @@ pub(crate) fn explain(index: &PersonIndex, query: &Query<'_>, weights: &Weights)
 }
 
 /// Share of the first three that are about whom the question names, or mention them.
-fn about_named(chosen: &[Candidate]) -> f32 {
+fn about_named(chosen: &[RankedMemory]) -> f32 {
     let first = &chosen[..chosen.len().min(FIRST)];
-    first.iter().map(|c| c.signs.subject + c.signs.mention).sum::<f32>() / as_f32(first.len().max(1))
+    first
+        .iter()
+        .map(|c| c.features.subject + c.features.mention)
+        .sum::<f32>()
+        / as_f32(first.len().max(1))
 }
 
 /// What the relative scores of one question are relative to.
@@ -167,13 +171,13 @@ pub(crate) struct Scale {
     pub(crate) best_bm25: f32,
 }
 
-/// The pool with its signs, best first.
+/// The pool with its features, best first.
 pub(crate) fn candidates(
     index: &PersonIndex,
     query: &Query<'_>,
     question: &Question,
     weights: &Weights,
-) -> (Vec<Candidate>, Scale) {
+) -> (Vec<RankedMemory>, Scale) {
     let probe = index.vectors.probe(query.vector);
     let mut own = Own {
         dense: vec![0.0; index.slots()],
@@ -208,14 +212,14 @@ pub(crate) fn candidates(
         own.joint[slot] = *joint;
     }
     let pool = pool(index, best, query);
-    let signs = signs::read(index, question, &own, &pool);
-    let mut candidates: Vec<Candidate> = pool
+    let features = features::read(index, question, &own, &pool);
+    let mut candidates: Vec<RankedMemory> = pool
         .into_iter()
-        .zip(signs)
-        .map(|(slot, signs)| Candidate {
+        .zip(features)
+        .map(|(slot, features)| RankedMemory {
             slot,
-            score: signs.score(&weights.worth),
-            signs,
+            score: features.score(&weights.feature_weights),
+            features,
         })
         .collect();
     candidates.sort_by(|a, b| {
@@ -255,7 +259,7 @@ fn pool(index: &PersonIndex, mut best: Vec<(f32, u32)>, query: &Query<'_>) -> Ve
 
 /// Picks greedily, each time the best of what is left after taking off for repeating what is chosen already
 /// (maximal marginal relevance, Carbonell & Goldstein 1998). Scores come out descending, for penalties only grow.
-fn pick(index: &PersonIndex, weights: &Weights, mut left: Vec<Candidate>, limit: usize) -> Vec<Candidate> {
+fn pick(index: &PersonIndex, weights: &Weights, mut left: Vec<RankedMemory>, limit: usize) -> Vec<RankedMemory> {
     left.truncate(limit.saturating_mul(4).max(60));
     let turns: Vec<&[Place]> = left
         .iter()
@@ -284,7 +288,7 @@ fn pick(index: &PersonIndex, weights: &Weights, mut left: Vec<Candidate>, limit:
             let penalty = repeat + if same { weights.same_turn } else { 0.0 };
             penalties[other] = penalties[other].max(penalty);
         }
-        chosen.push(Candidate {
+        chosen.push(RankedMemory {
             score,
             ..left[at].clone()
         });

@@ -1,16 +1,16 @@
 //! The main job: a conversation becomes memories, and a question finds them.
 
+mod async_store;
+mod cancelled_index_load;
 mod changing;
 mod deleting;
 mod erasing;
 mod expiring;
-mod giving_up;
-mod later;
-mod leaving;
-mod living;
+mod failed_tasks;
 mod people;
 mod quotas;
 mod sealing;
+mod superseding;
 mod times;
 mod writing;
 

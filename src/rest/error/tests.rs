@@ -120,18 +120,18 @@ fn whoever_may_try_again_is_told_when() {
 
 #[test]
 fn a_bad_category_alone_has_its_own_reason() {
-    let word = || Violation {
+    let word = || FieldViolation {
         invalid_word: Some(InvalidWord {
             reason: "INVALID_CATEGORY".into(),
             valid: vec!["career".into()],
         }),
-        ..Violation::new("categories[0]", "must be one of: career")
+        ..FieldViolation::new("categories[0]", "must be one of: career")
     };
     let alone = Problem::invalid(&[word()]);
     assert_eq!(alone.reason, "INVALID_CATEGORY");
     assert_eq!(alone.details["valid_categories"], json!(["career"]));
     assert_eq!(alone.details["field"], "categories[0]");
-    let mixed = Problem::invalid(&[word(), Violation::new("limit", "must be an integer")]);
+    let mixed = Problem::invalid(&[word(), FieldViolation::new("limit", "must be an integer")]);
     assert_eq!(mixed.reason, "VALIDATION_ERROR");
     assert_eq!(mixed.details["violations"].as_array().map(Vec::len), Some(2));
 }

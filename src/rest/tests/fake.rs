@@ -19,6 +19,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 use tower::ServiceExt;
 
 use super::pool;
+use crate::in_process::{FRAME_PREFIX, frame_length};
 use crate::model::JudgeOnly;
 use crate::rest::{RestSettings, router, wire};
 
@@ -79,9 +80,9 @@ async fn fake(log: Log, request: Request) -> Response {
     let mut messages = Vec::new();
     let mut rest = body.to_bytes();
     while !rest.is_empty() {
-        let length = wire::frame_length(&rest).expect("a frame");
-        let mut frame = rest.split_to(wire::FRAME_PREFIX + length);
-        messages.push(frame.split_off(wire::FRAME_PREFIX));
+        let length = frame_length(&rest).expect("a frame");
+        let mut frame = rest.split_to(FRAME_PREFIX + length);
+        messages.push(frame.split_off(FRAME_PREFIX));
     }
     let rpc = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
     let marked = parts.extensions.get::<Mark>().is_some();

@@ -220,7 +220,7 @@ fn an_explanation_adds_up_to_the_score_and_to_the_relevance() {
     assert!(!hits.is_empty());
     for hit in hits {
         let explained = hit.explanation.unwrap();
-        let sum: f32 = explained.parts.iter().map(|part| part.value * part.worth).sum();
+        let sum: f32 = explained.parts.iter().map(|part| part.value * part.weight).sum();
         assert!(
             (sum - explained.repetition - explained.score).abs() < 1e-4,
             "{explained:?}"

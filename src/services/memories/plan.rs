@@ -6,13 +6,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::StoreRequest;
-use crate::extraction::{self, Candidate, Decision, Similar};
+use crate::extraction::{self, CandidateFact, Decision, Similar};
 use crate::model::{Memory, MemoryId, MemoryType, Operation, Source};
 use crate::services::person_store::Change;
 
 /// A fact of this request with its vector.
 pub(super) struct Fact {
-    pub(super) candidate: Candidate,
+    pub(super) candidate: CandidateFact,
     pub(super) vector: Vec<f32>,
 }
 
@@ -176,7 +176,7 @@ impl Plan {
     }
 }
 
-fn sources(request: &StoreRequest, candidate: &Candidate, first_position: i64) -> Vec<Source> {
+fn sources(request: &StoreRequest, candidate: &CandidateFact, first_position: i64) -> Vec<Source> {
     let source = |quote: &extraction::Quote| {
         let position = first_position + i64::try_from(quote.turn).unwrap_or(0);
         let given = request.messages.get(quote.turn).and_then(|m| m.id.clone());

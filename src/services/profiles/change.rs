@@ -59,7 +59,9 @@ impl ProfileService {
     pub(super) async fn refresh(&self, owner: &Owner) -> Result<()> {
         let now = self.people.clock.now();
         if self.people.store.person(owner).await?.is_none() {
-            return Err(Error::BioNotFound(0));
+            return Err(Error::BioNotFound {
+                current_memory_count: 0,
+            });
         }
         self.write(owner, "refresh", |row| {
             let next = row.refreshed_at.map(|at| at + REFRESH_PAUSE).filter(|next| *next > now);
@@ -135,7 +137,7 @@ impl ProfileService {
                 let at = bio.updated_at;
                 Ok((Some(bio), at))
             }
-            Err(Error::BioNotFound(_)) if text.is_empty() => Ok((None, self.people.clock.now())),
+            Err(Error::BioNotFound { .. }) if text.is_empty() => Ok((None, self.people.clock.now())),
             Err(error) => Err(error),
         }
     }

@@ -82,14 +82,14 @@ impl ProfileService {
     pub async fn profile(&self, caller: &Caller, owner: &Owner, refresh: bool) -> Result<ProfileView> {
         if refresh {
             self.refresh(owner).await.map_err(|error| match error {
-                Error::BioNotFound(count) => Error::ProfileNotFound(count),
+                Error::BioNotFound { current_memory_count } => Error::ProfileNotFound { current_memory_count },
                 other => other,
             })?;
         }
         let sees_all = caller.may(Scope::ProfileWrite);
         let bio = match self.read_bio(owner, &BioQuery::default(), sees_all).await {
             Ok(bio) => Some(bio),
-            Err(Error::BioNotFound(_)) => None,
+            Err(Error::BioNotFound { .. }) => None,
             Err(error) => return Err(error),
         };
         // As it was read just now: a change since shows with the next call.
@@ -97,7 +97,9 @@ impl ProfileService {
         let now = self.people.clock.now();
         let (person, row) = slot.read(|state| (state.person().cloned(), state.profile.row.clone()));
         let Some(person) = person else {
-            return Err(Error::ProfileNotFound(0));
+            return Err(Error::ProfileNotFound {
+                current_memory_count: 0,
+            });
         };
         let privacy = row.as_deref().map(settings).transpose()?.unwrap_or_default().privacy;
         let key = (owner.account_id.clone(), person.id.clone());
@@ -125,7 +127,9 @@ impl ProfileService {
         on_cpu(move || {
             let (memories, _) = slot.read(|state| state.index.current(now));
             if !profile::is_enough(&memories) {
-                return Err(Error::ProfileNotFound(memories.len()));
+                return Err(Error::ProfileNotFound {
+                    current_memory_count: memories.len(),
+                });
             }
             let last = memories.iter().map(|memory| memory.updated_at).max();
             let ends = memories.iter().filter_map(|memory| memory.expires_at);
@@ -159,11 +163,15 @@ impl ProfileService {
             let now = self.people.clock.now();
             let (is_known, row) = slot.read(|state| (state.person().is_some(), state.profile.row.clone()));
             if !is_known {
-                return Err(Error::BioNotFound(0));
+                return Err(Error::BioNotFound {
+                    current_memory_count: 0,
+                });
             }
             let settings = row.as_deref().map(settings).transpose()?.unwrap_or_default();
             if !settings.privacy.bio_public && !sees_all {
-                return Err(Error::BioNotFound(enough(&slot, now).1));
+                return Err(Error::BioNotFound {
+                    current_memory_count: enough(&slot, now).1,
+                });
             }
             let asked = settings.request();
             let wanted = BioRequest {
@@ -191,7 +199,9 @@ impl ProfileService {
                     && usize::try_from(row.memory_count) == Ok(count)
             });
             if !is_manual && (!is_enough || was_tried) {
-                return Err(Error::BioNotFound(count));
+                return Err(Error::BioNotFound {
+                    current_memory_count: count,
+                });
             }
             self.write(owner, "memories", |row| {
                 row.due_at = Some(now);
@@ -200,7 +210,9 @@ impl ProfileService {
             .await?;
         }
         let slot = self.people.indexes.open(owner).await?;
-        Err(Error::BioNotFound(enough(&slot, self.people.clock.now()).1))
+        Err(Error::BioNotFound {
+            current_memory_count: enough(&slot, self.people.clock.now()).1,
+        })
     }
 
     /// A biography that nobody keeps.
@@ -209,7 +221,9 @@ impl ProfileService {
             let (memories, superseded) = slot.read(|state| state.index.current(now));
             let bio = profile::bio(&memories, &request, superseded, now);
             if !profile::is_enough(&memories) || bio.sentences.is_empty() {
-                return Err(Error::BioNotFound(memories.len()));
+                return Err(Error::BioNotFound {
+                    current_memory_count: memories.len(),
+                });
             }
             Ok(BioView {
                 text: bio.text(request.format),

@@ -3,7 +3,7 @@
 //! Says what a sentence is, once `opening.rs` has taken its small talk off; keeping or dropping is `fact.rs`'s.
 
 use super::lexicon::{is_adverb, is_feeling, is_function, is_reaction};
-use super::noise_words;
+use super::non_fact_words;
 use super::opening::{Listeners, starts_with};
 use super::verb;
 use super::word::Word;
@@ -181,7 +181,7 @@ fn is_instruction(words: &[Word<'_>], listeners: Listeners<'_>) -> bool {
     if wanting.iter().any(|phrase| phrase_starts(words, phrase)) {
         return true;
     }
-    if !noise_words::is_command(&first.lower) || first.pauses() && words.len() > 1 {
+    if !non_fact_words::is_command(&first.lower) || first.pauses() && words.len() > 1 {
         return false;
     }
     let speaks_of_self = words.iter().skip(1).any(|w| w.is_one_of(&["i", "i'm", "i've"]));
@@ -219,7 +219,7 @@ fn phrase_starts(words: &[Word<'_>], phrase: &str) -> bool {
 
 /// Small talk around a conversation: seeing, hearing, wishing, parting.
 fn is_social(words: &[Word<'_>]) -> bool {
-    noise_words::social_phrases()
+    non_fact_words::social_phrases()
         .iter()
         .any(|phrase| starts_with(words, phrase))
 }

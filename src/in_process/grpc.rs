@@ -1,6 +1,5 @@
-//! The in-process gRPC call: a request as a gRPC client would send it, and the answer with its trailers.
-//!
-//! Knows frames and headers, not messages. `transcode` and `health` call it; `stream` reads long answers with it.
+//! The gRPC client: a request as a client elsewhere would send it, and the answer with its trailers. Knows frames and
+//! headers, not messages.
 
 use axum::Router;
 use axum::body::Body;
@@ -13,8 +12,6 @@ use http_body_util::BodyExt;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 
-use super::error::Problem;
-use super::wire::{self, FRAME_PREFIX};
 use crate::model::{Accepted, JudgeOnly};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -40,29 +37,44 @@ const FORWARD: [HeaderName; 15] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-/// The services' routes with all their layers.
+/// Bytes before a gRPC message: one flag, four of length.
+pub const FRAME_PREFIX: usize = 5;
+
+/// Calls the services as a client elsewhere would, through all their layers: authentication, limits and audit hold for
+/// every caller.
 #[derive(Debug, Clone)]
-pub(super) struct Grpc(pub(super) Router);
+pub struct GrpcClient(Router);
 
 /// Who calls and how: what a call takes over from the HTTP request.
 #[derive(Debug, Clone)]
-pub(super) struct Caller {
+pub struct CallContext {
     headers: HeaderMap,
     extensions: Extensions,
 }
 
-/// The answer to a unary call.
+/// A call that failed.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) message: Bytes,
+pub struct CallError {
+    /// Why.
+    pub status: Box<Status>,
     /// The metadata that the client should see.
-    pub(super) headers: HeaderMap,
-    /// Whether what was asked for is done later.
-    pub(super) is_accepted: bool,
+    pub headers: Box<HeaderMap>,
 }
 
-impl Caller {
-    pub(super) fn of(parts: &Parts) -> Self {
+/// The answer to a unary call.
+#[derive(Debug)]
+pub struct Answer {
+    /// The message.
+    pub message: Bytes,
+    /// The metadata that the client should see.
+    pub headers: HeaderMap,
+    /// Whether what was asked for is done later.
+    pub is_accepted: bool,
+}
+
+impl CallContext {
+    /// What the services see of an HTTP request.
+    pub fn of(parts: &Parts) -> Self {
         let mut headers = HeaderMap::with_capacity(FORWARD.len() + 2);
         for name in &FORWARD {
             for value in parts.headers.get_all(name) {
@@ -75,23 +87,29 @@ impl Caller {
         }
     }
 
-    pub(super) fn has_credentials(&self) -> bool {
+    /// Whether it has a key or a token.
+    pub fn has_credentials(&self) -> bool {
         self.headers.contains_key(X_API_KEY) || self.headers.contains_key(AUTHORIZATION)
     }
 
     /// The same caller without credentials.
-    pub(super) fn anonymous(&self) -> Self {
-        let mut caller = self.clone();
-        caller.headers.remove(X_API_KEY);
-        caller.headers.remove(AUTHORIZATION);
-        caller
+    pub fn anonymous(&self) -> Self {
+        let mut context = self.clone();
+        context.headers.remove(X_API_KEY);
+        context.headers.remove(AUTHORIZATION);
+        context
     }
 }
 
-impl Grpc {
+impl GrpcClient {
+    /// A client of these services.
+    pub const fn new(services: Router) -> Self {
+        Self(services)
+    }
+
     /// Calls an RPC that answers once.
-    pub(super) async fn unary(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<Answer, Problem> {
-        let (mut parts, body) = self.start(rpc, caller, body).await?;
+    pub async fn unary(&self, rpc: &Uri, context: CallContext, body: Body) -> Result<Answer, CallError> {
+        let (mut parts, body) = self.start(rpc, context, body).await?;
         let is_accepted = parts.extensions.remove::<Accepted>().is_some();
         let headers = parts.headers;
         let collected = body.collect().await.map_err(|_| broken(rpc, "its answer broke off"))?;
@@ -100,10 +118,8 @@ impl Grpc {
         let mut visible = visible(&headers);
         visible.extend(self::visible(&trailers));
         outcome(&trailers, &headers, &visible)
-            .map_err(|problem| problem.unwrap_or_else(|| broken(rpc, "it gave no status")))?;
-        let message = frame
-            .get(..FRAME_PREFIX)
-            .and_then(|prefix| wire::frame_length(prefix).ok());
+            .map_err(|error| error.unwrap_or_else(|| broken(rpc, "it gave no status")))?;
+        let message = frame.get(..FRAME_PREFIX).and_then(frame_length);
         match message {
             Some(length) if frame.len() == FRAME_PREFIX + length => Ok(Answer {
                 message: frame.slice(FRAME_PREFIX..),
@@ -115,21 +131,21 @@ impl Grpc {
     }
 
     /// Has a caller judged as this RPC would, without making the call. Gives the metadata that the caller should see.
-    pub(super) async fn judge(&self, rpc: &Uri, mut caller: Caller) -> Result<HeaderMap, Problem> {
-        caller.extensions.insert(JudgeOnly);
-        let (parts, _) = self.start(rpc, caller, Body::empty()).await?;
+    pub async fn judge(&self, rpc: &Uri, mut context: CallContext) -> Result<HeaderMap, CallError> {
+        context.extensions.insert(JudgeOnly);
+        let (parts, _) = self.start(rpc, context, Body::empty()).await?;
         Ok(visible(&parts.headers))
     }
 
     /// Has a caller judged who calls no RPC. Gives the metadata that the caller should see.
-    pub(super) async fn identify(&self, caller: Caller) -> Result<HeaderMap, Problem> {
-        self.judge(&Uri::from_static("/memsync.v1.AuthService/WhoAmI"), caller)
+    pub async fn identify(&self, context: CallContext) -> Result<HeaderMap, CallError> {
+        self.judge(&Uri::from_static("/memsync.v1.AuthService/WhoAmI"), context)
             .await
     }
 
     /// Calls an RPC that answers with a stream. A failure before the first message is the call's failure.
-    pub(super) async fn stream(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(HeaderMap, Frames), Problem> {
-        let (parts, body) = self.start(rpc, caller, body).await?;
+    pub async fn stream(&self, rpc: &Uri, context: CallContext, body: Body) -> Result<(HeaderMap, Frames), CallError> {
+        let (parts, body) = self.start(rpc, context, body).await?;
         let headers = parts.headers;
         let visible = visible(&headers);
         Ok((
@@ -143,13 +159,13 @@ impl Grpc {
         ))
     }
 
-    async fn start(&self, rpc: &Uri, caller: Caller, body: Body) -> Result<(response::Parts, Body), Problem> {
+    async fn start(&self, rpc: &Uri, context: CallContext, body: Body) -> Result<(response::Parts, Body), CallError> {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = rpc.clone();
         *request.version_mut() = Version::HTTP_2;
-        *request.headers_mut() = caller.headers;
-        *request.extensions_mut() = caller.extensions;
+        *request.headers_mut() = context.headers;
+        *request.extensions_mut() = context.extensions;
         request
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -161,11 +177,11 @@ impl Grpc {
         };
         let (parts, body) = response.into_parts();
         if let Some(status) = Status::from_header_map(&parts.headers).filter(|status| status.code() != Code::Ok) {
-            return Err(problem(&status, &visible(&parts.headers)));
+            return Err(failed(status, &visible(&parts.headers)));
         }
         if parts.status != StatusCode::OK {
             let status = Status::new(code_of(parts.status), "");
-            return Err(problem(&status, &visible(&parts.headers)));
+            return Err(failed(status, &visible(&parts.headers)));
         }
         Ok((parts, body))
     }
@@ -173,7 +189,7 @@ impl Grpc {
 
 /// The messages of a streamed answer.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub struct Frames {
     rpc: Uri,
     body: Body,
     buffer: BytesMut,
@@ -182,7 +198,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// The next message; `None` at a good end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
         loop {
             if let Some(message) = self.take()? {
                 return Ok(Some(message));
@@ -201,11 +217,11 @@ impl Frames {
         }
     }
 
-    fn take(&mut self) -> Result<Option<Bytes>, Problem> {
+    fn take(&mut self) -> Result<Option<Bytes>, CallError> {
         if self.buffer.len() < FRAME_PREFIX {
             return Ok(None);
         }
-        let length = wire::frame_length(&self.buffer).map_err(|_| broken(&self.rpc, "it sent no gRPC frame"))?;
+        let length = frame_length(&self.buffer).ok_or_else(|| broken(&self.rpc, "it sent no gRPC frame"))?;
         if self.buffer.len() < FRAME_PREFIX + length {
             return Ok(None);
         }
@@ -213,12 +229,12 @@ impl Frames {
         Ok(Some(frame.split_off(FRAME_PREFIX)))
     }
 
-    fn end(&mut self, trailers: &HeaderMap) -> Result<(), Problem> {
+    fn end(&mut self, trailers: &HeaderMap) -> Result<(), CallError> {
         self.ended = true;
         let visible = visible(trailers);
         let none = HeaderMap::new();
         outcome(trailers, &none, &visible)
-            .map_err(|problem| problem.unwrap_or_else(|| broken(&self.rpc, "its stream gave no status")))?;
+            .map_err(|error| error.unwrap_or_else(|| broken(&self.rpc, "its stream gave no status")))?;
         if self.buffer.is_empty() {
             Ok(())
         } else {
@@ -228,26 +244,38 @@ impl Frames {
 }
 
 /// The status, from trailers or headers. `Err(None)` where there is none.
-fn outcome(trailers: &HeaderMap, headers: &HeaderMap, visible: &HeaderMap) -> Result<(), Option<Problem>> {
+fn outcome(trailers: &HeaderMap, headers: &HeaderMap, visible: &HeaderMap) -> Result<(), Option<CallError>> {
     let status = Status::from_header_map(trailers)
         .or_else(|| Status::from_header_map(headers))
         .ok_or(None)?;
     if status.code() == Code::Ok {
         Ok(())
     } else {
-        Err(Some(problem(&status, visible)))
+        Err(Some(failed(status, visible)))
     }
 }
 
-fn problem(status: &Status, visible: &HeaderMap) -> Problem {
-    let mut problem = Problem::from_status(status);
-    problem.headers.extend(visible.clone());
-    problem
+/// The length of a frame's message, from its prefix. Compressed frames were not asked for: of them it is nothing.
+pub fn frame_length(prefix: &[u8]) -> Option<usize> {
+    match prefix {
+        [0, length @ ..] => {
+            let length: [u8; 4] = length.get(..4)?.try_into().ok()?;
+            Some(u32::from_be_bytes(length) as usize)
+        }
+        _ => None,
+    }
 }
 
-fn broken(rpc: &Uri, what: &'static str) -> Problem {
+fn failed(status: Status, visible: &HeaderMap) -> CallError {
+    CallError {
+        status: Box::new(status),
+        headers: Box::new(visible.clone()),
+    }
+}
+
+fn broken(rpc: &Uri, what: &'static str) -> CallError {
     tracing::error!(rpc = rpc.path(), what, "the in-process call failed");
-    Problem::internal()
+    failed(Status::internal(""), &HeaderMap::new())
 }
 
 /// A layer that answers without a gRPC status means one by its HTTP status.

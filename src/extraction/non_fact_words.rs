@@ -1,4 +1,4 @@
-//! The vocabulary of small talk: openers, set phrases, verbs that order. `noise.rs` reads sentences with it.
+//! The vocabulary of small talk: openers, set phrases, verbs that order. `non_fact.rs` reads sentences with it.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,6 +1,6 @@
-//! The signs of relevance: what is known about one memory in the light of one question, and what each is worth.
+//! The features of relevance: what is known about one memory in the light of one question, and the weight of each.
 //!
-//! A memory's score is the sum of every sign times its worth, so that a score can be taken apart again.
+//! A memory's score is the sum of every feature times its weight, so that a score can be taken apart again.
 
 use std::collections::HashMap;
 
@@ -17,9 +17,9 @@ const LONG_TERMS: usize = 30;
 /// Days in which newness halves.
 const HALF_LIFE_DAYS: f32 = 60.0;
 
-/// Signs of one memory, or the worth of each of them: the same shape, so that neither can miss a field.
+/// Features of one memory, or the weight of each: the same shape, so that neither can miss a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Signs {
+pub(crate) struct Features {
     /// Cosine, from the mean of all memories (0) to the best (1).
     pub(crate) dense: f32,
     /// BM25, as a share of the best.
@@ -50,7 +50,7 @@ pub(crate) struct Signs {
     pub(crate) length: f32,
 }
 
-impl Signs {
+impl Features {
     /// How many numbers they are.
     pub(crate) const COUNT: usize = 12 + 2 * SIDE;
 
@@ -102,7 +102,7 @@ impl Signs {
         ]
     }
 
-    /// The signs with these [`Self::values`].
+    /// The features with these [`Self::values`].
     pub(crate) const fn of(values: [f32; Self::COUNT]) -> Self {
         let [dense, lexical, b1, b2, b3, b4, a1, a2, a3, a4, rest @ ..] = values;
         let [
@@ -135,33 +135,33 @@ impl Signs {
         }
     }
 
-    /// The sum of these signs at their `worth`.
-    pub(crate) fn score(&self, worth: &Self) -> f32 {
+    /// The sum of these features at these weights.
+    pub(crate) fn score(&self, weights: &Self) -> f32 {
         self.values()
             .iter()
-            .zip(worth.values())
-            .map(|(sign, worth)| sign * worth)
+            .zip(weights.values())
+            .map(|(feature, weight)| feature * weight)
             .sum()
     }
 
-    /// What each sign is called, shows, and is worth; without those that show nothing. Value times worth add up to
+    /// What each feature is called, shows, and weighs; without those that show nothing. Value times weight add up to
     /// [`Self::score`].
-    pub(super) fn parts(&self, worth: &Self) -> Vec<Part> {
-        let parts = Self::NAMES.into_iter().zip(self.values()).zip(worth.values());
-        let parts = parts.map(|((name, value), worth)| Part { name, value, worth });
-        parts.filter(|part| part.value != 0.0 && part.worth != 0.0).collect()
+    pub(super) fn parts(&self, weights: &Self) -> Vec<Part> {
+        let parts = Self::NAMES.into_iter().zip(self.values()).zip(weights.values());
+        let parts = parts.map(|((name, value), weight)| Part { name, value, weight });
+        parts.filter(|part| part.value != 0.0 && part.weight != 0.0).collect()
     }
 }
 
-/// One sign of one memory.
+/// One feature of one memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
-    /// What it is called; the fields of [`Signs`] say what each means.
+    /// What it is called; the fields of [`Features`] say what each means.
     pub name: &'static str,
     /// What it shows.
     pub value: f32,
-    /// What one of it is worth.
-    pub worth: f32,
+    /// Its weight.
+    pub weight: f32,
 }
 
 /// Scores of every allowed memory by its own words and vector, by slot.
@@ -172,8 +172,8 @@ pub(super) struct Own {
     pub(super) joint: Vec<f32>,
 }
 
-/// Reads the signs of all memories in `pool` (slots).
-pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[usize]) -> Vec<Signs> {
+/// Reads the features of all memories in `pool` (slots).
+pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[usize]) -> Vec<Features> {
     let analyzer = Analyzer::new();
     let named = named(index, question);
     let named_terms: Vec<String> = named.iter().map(|name| analyzer.stem(name)).collect();
@@ -197,19 +197,19 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
     pool.iter()
         .map(|slot| {
             let slot = *slot;
-            let mut signs = Signs {
+            let mut features = Features {
                 dense: own.dense[slot],
                 lexical: own.lexical[slot],
-                ..Signs::default()
+                ..Features::default()
             };
-            let Some(row) = index.row(slot) else { return signs };
+            let Some(row) = index.row(slot) else { return features };
             let memory = &row.memory;
             index.neighbours.visit(&row.places, |other, offset| {
                 let distance = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
                 let side = if offset < 0 {
-                    &mut signs.before
+                    &mut features.before
                 } else {
-                    &mut signs.after
+                    &mut features.after
                 };
                 if other != slot
                     && let Some(held) = distance.checked_sub(1).and_then(|at| side.get_mut(at))
@@ -217,37 +217,37 @@ pub(super) fn read(index: &PersonIndex, question: &Question, own: &Own, pool: &[
                     *held = held.max(own.joint[other]);
                 }
             });
-            signs.thread = row
+            features.thread = row
                 .places
                 .first()
                 .and_then(|place| threads.get(&place.0))
                 .map_or(0.0, |best| best.iter().sum::<f32>() / 3.0);
             if row.subject.as_ref().is_some_and(|subject| named.contains(&subject)) {
-                signs.subject = 1.0;
+                features.subject = 1.0;
             } else if named_numbers
                 .iter()
                 .any(|number| index.lexical.own(slot).contains(number))
             {
-                signs.mention = 1.0;
+                features.mention = 1.0;
             }
-            signs.phrase = phrase(&pairs, index.lexical.own(slot));
+            features.phrase = phrase(&pairs, index.lexical.own(slot));
             let states = index.lexical.own(slot).iter().any(|term| stated.contains(term));
-            signs.attribute = if states { 1.0 } else { 0.0 };
-            signs.date = question
+            features.attribute = if states { 1.0 } else { 0.0 };
+            features.date = question
                 .period
                 .map_or(0.0, |period| period.fit(memory.event_time.unwrap_or(memory.created_at)));
-            signs.dated = if question.asks_when && row.dated { 1.0 } else { 0.0 };
-            signs.recency = newest
+            features.dated = if question.asks_when && row.dated { 1.0 } else { 0.0 };
+            features.recency = newest
                 .filter(|_| question.wants_present)
                 .map_or(0.0, |newest| freshness((newest - memory.created_at).num_days()));
-            signs.importance = if memory.importance.is_finite() {
+            features.importance = if memory.importance.is_finite() {
                 memory.importance.clamp(0.0, 1.0)
             } else {
                 0.0
             };
             let length = as_f32(index.lexical.own(slot).len().clamp(1, LONG_TERMS));
-            signs.length = length.ln() / as_f32(LONG_TERMS).ln();
-            signs
+            features.length = length.ln() / as_f32(LONG_TERMS).ln();
+            features
         })
         .collect()
 }

@@ -4,15 +4,15 @@
 
 use super::category;
 use super::dialogue;
-use super::fact::{Judged, Scene, candidate, finished};
+use super::fact::{Judged, TurnContext, candidate, finished};
 use super::kind;
-use super::noise::{self, SentenceKind, carries_topic};
+use super::non_fact::{self, SentenceKind, carries_topic};
 use super::opening::{self, Listeners};
 use super::person::{self, People};
-use super::sentence::{self, Message, floor_boundary};
+use super::sentence::{self, ParsedMessage, floor_boundary};
 use super::time;
 use super::word::{Word, words};
-use super::{Candidate, Quote};
+use super::{CandidateFact, Quote};
 use crate::model::Role;
 
 const LONGEST_QUOTED_BYTES: usize = 160;
@@ -27,8 +27,8 @@ pub(super) struct Previous<'t> {
 }
 
 /// What a leaning first sentence leans on: the question or statement before, in its words.
-pub(super) fn prompt(previous: Previous<'_>, scene: Scene<'_>) -> Option<(String, Quote)> {
-    if previous.name.is_some() && previous.name == scene.speaker {
+pub(super) fn prompt(previous: Previous<'_>, context_of_turn: TurnContext<'_>) -> Option<(String, Quote)> {
+    if previous.name.is_some() && previous.name == context_of_turn.speaker {
         return None;
     }
     let message = sentence::parse(previous.content);
@@ -53,8 +53,8 @@ pub(super) fn prompt(previous: Previous<'_>, scene: Scene<'_>) -> Option<(String
     }
     let statement = message.sentences.iter().rev().find(|s| {
         let all = words(s.text);
-        let range = opening::trim(&all, scene.listeners);
-        noise::classify(&all[range], s.text.ends_with('?'), scene.listeners) == SentenceKind::Fact
+        let range = opening::trim(&all, context_of_turn.listeners);
+        non_fact::classify(&all[range], s.text.ends_with('?'), context_of_turn.listeners) == SentenceKind::Fact
     })?;
     let owner = previous.name.map_or_else(String::new, |name| format!("{name}'s "));
     let text = shortened(statement.text);
@@ -68,9 +68,11 @@ pub(super) fn prompt(previous: Previous<'_>, scene: Scene<'_>) -> Option<(String
 }
 
 /// What the speaker said last, where the other one said nothing to lean on.
-pub(super) fn own_prompt(own: Option<(usize, String)>, scene: Scene<'_>) -> Option<(String, Quote)> {
-    let (turn, text) = own.filter(|(turn, _)| *turn != scene.turn && scene.turn - turn <= 3)?;
-    let owner = scene.speaker.map_or_else(String::new, |name| format!("{name}'s "));
+pub(super) fn own_prompt(own: Option<(usize, String)>, context_of_turn: TurnContext<'_>) -> Option<(String, Quote)> {
+    let (turn, text) = own.filter(|(turn, _)| *turn != context_of_turn.turn && context_of_turn.turn - turn <= 3)?;
+    let owner = context_of_turn
+        .speaker
+        .map_or_else(String::new, |name| format!("{name}'s "));
     Some((format!("On {owner}\"{}\", ", shortened(&text)), Quote { turn, text }))
 }
 
@@ -102,16 +104,16 @@ pub(super) fn context(previous: Previous<'_>) -> String {
 /// Facts that the turn's first sentence makes together with the question before, and how many sentences it used up.
 pub(super) fn answers(
     content: &str,
-    message: &Message<'_>,
+    message: &ParsedMessage<'_>,
     all: &[Vec<Word<'_>>],
-    scene: Scene<'_>,
+    context_of_turn: TurnContext<'_>,
     people: People<'_>,
-) -> (Vec<Candidate>, usize) {
+) -> (Vec<CandidateFact>, usize) {
     let nothing = (Vec::new(), 0);
-    let (Some(previous), Some(first)) = (scene.previous, all.first()) else {
+    let (Some(previous), Some(first)) = (context_of_turn.previous, all.first()) else {
         return nothing;
     };
-    if previous.role == Role::User && previous.name == scene.speaker {
+    if previous.role == Role::User && previous.name == context_of_turn.speaker {
         return nothing;
     }
     let Some(asked) = asked(previous, message, first) else {
@@ -121,7 +123,7 @@ pub(super) fn answers(
     let range = opening::trim(
         &question_words,
         Listeners {
-            names: scene.listeners.names,
+            names: context_of_turn.listeners.names,
             are_people: true,
         },
     );
@@ -142,7 +144,7 @@ pub(super) fn answers(
     }
     let says_more = taken < answer.len();
     if says == dialogue::Polarity::Open {
-        let range = opening::trim(&answer, scene.listeners);
+        let range = opening::trim(&answer, context_of_turn.listeners);
         answer = answer[range].to_vec();
     }
     let is_bare = answer.len() <= taken;
@@ -163,7 +165,7 @@ pub(super) fn answers(
     let own = content.get(span).unwrap_or("").to_owned();
     let quotes = vec![
         Quote {
-            turn: scene.turn,
+            turn: context_of_turn.turn,
             text: own.clone(),
         },
         Quote {
@@ -174,7 +176,7 @@ pub(super) fn answers(
     let (text, statement, names_speaker) = match dialogue::statement(question, &answer) {
         Some(statement) => {
             let said = words(&statement);
-            let times = time::mentions(&said, scene.sent_at.date_naive());
+            let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
             let rewritten = person::third_person(&said, people, &times, &[]);
             (finished(&rewritten.text), statement, rewritten.names_speaker)
         }
@@ -190,14 +192,17 @@ pub(super) fn answers(
         None => return nothing,
     };
     let said = words(&statement);
-    let times = time::mentions(&said, scene.sent_at.date_naive());
+    let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
     let judged = Judged {
         event_time: time::event_time(&times),
         memory_type: kind::of(&said, &times),
         evidence: category::evidence(&said),
         names_speaker,
     };
-    (vec![candidate(text, quotes, judged, said.iter(), scene)], used)
+    (
+        vec![candidate(text, quotes, judged, said.iter(), context_of_turn)],
+        used,
+    )
 }
 
 fn carries_topic_or_number(word: &Word<'_>) -> bool {
@@ -207,7 +212,7 @@ fn carries_topic_or_number(word: &Word<'_>) -> bool {
 }
 
 /// The question that the turn answers: the last one before, or what the assistant said and the user confirms.
-fn asked(previous: Previous<'_>, message: &Message<'_>, first: &[Word<'_>]) -> Option<String> {
+fn asked(previous: Previous<'_>, message: &ParsedMessage<'_>, first: &[Word<'_>]) -> Option<String> {
     let before = sentence::parse(previous.content);
     let last = before.sentences.last()?;
     if last.text.ends_with('?') {
