@@ -11,11 +11,10 @@ use super::indexes::{Change, embed};
 use super::memories::{ATTEMPTS, MemoryService};
 use crate::error::{Error, Result, Violation};
 use crate::extraction;
-use crate::model::{AccountId, Caller, Category, Memory, MemoryId, MemoryType, Owner, Source};
+use crate::model::{
+    AccountId, Caller, Category, MAX_CATEGORIES, MAX_METADATA_BYTES, Memory, MemoryId, MemoryType, Owner, Source,
+};
 use crate::store::{ErasedPerson, MemoryVersion, NewEmbedding};
-
-const MAX_CATEGORIES: usize = 3;
-const MAX_METADATA_BYTES: usize = 16 << 10;
 
 /// What to change in a memory, checked; what is absent stays.
 #[derive(Clone, Debug, Default)]
@@ -159,11 +158,6 @@ impl MemoryService {
     }
 }
 
-/// Bounds of how long episodic memories live.
-pub const MIN_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(60);
-/// A hundred years.
-pub const MAX_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(3_155_760_000);
-
 impl MemoryService {
     /// How long the account keeps episodic memories that are stored without an end; for ever when absent.
     pub async fn episodic_lifetime(&self, account_id: &AccountId) -> Result<Option<TimeDelta>> {
@@ -245,7 +239,7 @@ fn merged(old: Option<&Map<String, Value>>, patch: &Map<String, Value>) -> Resul
     }
     let bytes = serde_json::to_vec(&merged).map_or(usize::MAX, |json| json.len());
     if bytes > MAX_METADATA_BYTES {
-        let reason = "must be at most 16 KiB as JSON when merged";
+        let reason = format!("must be at most {} KiB as JSON when merged", MAX_METADATA_BYTES >> 10);
         return Err(Error::Invalid(vec![Violation::new("metadata", reason)]));
     }
     Ok((!merged.is_empty()).then_some(merged))

@@ -34,7 +34,7 @@ pub use auth::{
     NewOAuthClient, OAuthError, OAuthTokens, ProgramCredentials, Secret, Tokens,
 };
 pub use candidates::CandidateBuild;
-pub use changes::{History, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME, MemoryChange};
+pub use changes::{History, MemoryChange};
 pub use deletions::{Deletion, DeletionOptions};
 pub use indexes::IndexSettings;
 pub use memories::{
@@ -42,7 +42,7 @@ pub use memories::{
     StoreOutcome, StoreRequest,
 };
 pub use portability::{ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line};
-pub use profiles::{BioChange, BioQuery, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileService, ProfileView};
+pub use profiles::{BioChange, BioQuery, BioView, Privacy, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
 pub use reembedding::{EmbeddingCount, Pruning, Reembedded, Reembedding};

@@ -1,6 +1,10 @@
 use prost_reflect::DescriptorPool;
 
 use super::*;
+use crate::model::{
+    MAX_CATEGORIES, MAX_EMAIL_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, MAX_REDIRECT_URIS,
+    MAX_TEXT_BYTES, MAX_URI_BYTES, MIN_PASSWORD_CHARS,
+};
 use crate::proto::DESCRIPTORS;
 use crate::proto::v1 as pb;
 
@@ -131,6 +135,34 @@ fn answers_give_the_words_of_an_enum() {
             "must be one of: bio, categories, insights, stats, traits, sources"
         )
     );
+}
+
+#[test]
+fn what_is_kept_has_the_limits_that_requests_declare() {
+    for (limit, declared) in [
+        (MAX_NAME_CHARS, pb::StoreMemoriesRequest::USER_ID.max_length),
+        (MAX_NAME_CHARS, pb::StoreMemoriesRequest::AGENT_ID.max_length),
+        (MAX_NAME_CHARS, pb::StoreMemoriesRequest::THREAD_ID.max_length),
+        (MAX_NAME_CHARS, pb::StoreMemoriesRequest::SOURCE.max_length),
+        (MAX_NAME_CHARS, pb::RegisterRequest::NAME.max_length),
+        (MAX_TEXT_BYTES, pb::Message::CONTENT.max_bytes),
+        (MAX_TEXT_BYTES, pb::UpdateMemoryRequest::CONTENT.max_bytes),
+        (MAX_METADATA_BYTES, pb::StoreMemoriesRequest::METADATA.max_bytes),
+        (MAX_METADATA_BYTES, pb::UpdateMemoryRequest::METADATA.max_bytes),
+        (MAX_CATEGORIES, pb::UpdateMemoryRequest::CATEGORIES.max_distinct_items),
+        (MAX_EMAIL_BYTES, pb::RegisterRequest::EMAIL.max_length),
+        (MAX_EMAIL_BYTES, pb::SetUpAccountRequest::EMAIL.max_length),
+        (MIN_PASSWORD_CHARS, pb::RegisterRequest::PASSWORD.min_length),
+        (MAX_PASSWORD_CHARS, pb::RegisterRequest::PASSWORD.max_length),
+        (MIN_PASSWORD_CHARS, pb::SetUpAccountRequest::PASSWORD.min_length),
+        (MAX_PASSWORD_CHARS, pb::SetUpAccountRequest::PASSWORD.max_length),
+        (MIN_PASSWORD_CHARS, pb::ChangePasswordRequest::NEW_PASSWORD.min_length),
+        (MAX_PASSWORD_CHARS, pb::ChangePasswordRequest::NEW_PASSWORD.max_length),
+        (MAX_REDIRECT_URIS, pb::CreateOAuthClientRequest::REDIRECT_URIS.max_items),
+        (MAX_URI_BYTES, pb::CreateOAuthClientRequest::REDIRECT_URIS.max_bytes),
+    ] {
+        assert_eq!(limit, declared);
+    }
 }
 
 #[test]

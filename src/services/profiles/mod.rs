@@ -22,7 +22,7 @@ use crate::profile::{self, BioFormat, BioRequest, BioStyle, Derived};
 use crate::store::BioVersion;
 use stored::{settings, view};
 
-pub use change::{BioChange, MAX_BIO_CHARS, PrivacyChange};
+pub use change::{BioChange, PrivacyChange};
 pub(super) use note::ProfileNote;
 pub use stored::{BioView, Privacy};
 
