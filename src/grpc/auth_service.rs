@@ -39,8 +39,8 @@ impl Rpcs for Auth {
         let (_, extensions, message) = request.into_parts();
         let pb::LoginRequest { email, password } = message;
         let mut violations = Violations::default();
-        violations.given("email", &email);
-        violations.given("password", &password);
+        violations.text(pb::LoginRequest::EMAIL, &email);
+        violations.text(pb::LoginRequest::PASSWORD, &password);
         violations.finish(())?;
         let tokens = self.auth.login(&origin(&extensions), &email, &password).await?;
         Ok(Response::new(convert::login_response(tokens)))
@@ -54,9 +54,9 @@ impl Rpcs for Auth {
             password,
         } = message;
         let mut violations = Violations::default();
-        violations.given("setup_token", &setup_token);
-        violations.given("email", &email);
-        violations.given("password", &password);
+        violations.text(pb::SetUpAccountRequest::SETUP_TOKEN, &setup_token);
+        violations.given(pb::SetUpAccountRequest::EMAIL, &email);
+        violations.given(pb::SetUpAccountRequest::PASSWORD, &password);
         violations.finish(())?;
         let tokens = self
             .auth
@@ -69,7 +69,7 @@ impl Rpcs for Auth {
         let (_, extensions, message) = request.into_parts();
         let pb::RefreshTokenRequest { refresh_token } = message;
         let mut violations = Violations::default();
-        violations.given("refresh_token", &refresh_token);
+        violations.text(pb::RefreshTokenRequest::REFRESH_TOKEN, &refresh_token);
         violations.finish(())?;
         let tokens = self.auth.refresh(&origin(&extensions), &refresh_token).await?;
         Ok(Response::new(convert::refresh_response(tokens)))
@@ -89,8 +89,8 @@ impl Rpcs for Auth {
             new_password,
         } = message;
         let mut violations = Violations::default();
-        violations.given("current_password", &current_password);
-        violations.given("new_password", &new_password);
+        violations.text(pb::ChangePasswordRequest::CURRENT_PASSWORD, &current_password);
+        violations.given(pb::ChangePasswordRequest::NEW_PASSWORD, &new_password);
         violations.finish(())?;
         self.auth
             .change_password(&caller, &origin, &current_password, &new_password)
@@ -103,7 +103,7 @@ impl Rpcs for Auth {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteAccountRequest { password } = message;
         let mut violations = Violations::default();
-        violations.given("password", &password);
+        violations.text(pb::DeleteAccountRequest::PASSWORD, &password);
         violations.finish(())?;
         let receipt = self.auth.delete_own_account(&caller, &origin, &password).await?;
         Ok(Response::new(pb::DeleteAccountResponse { success: true, receipt }))
@@ -170,7 +170,7 @@ impl Rpcs for Auth {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteApiKeyRequest { api_key_id } = message;
         let mut violations = Violations::default();
-        violations.id("api_key_id", &api_key_id, 1);
+        violations.text(pb::DeleteApiKeyRequest::API_KEY_ID, &api_key_id);
         violations.finish(())?;
         let actor = Actor::caller(&caller, &origin);
         let id = ApiKeyId::from_stored(api_key_id);
@@ -224,7 +224,7 @@ impl Rpcs for Auth {
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let pb::DeleteOAuthClientRequest { client_id } = message;
         let mut violations = Violations::default();
-        violations.id("client_id", &client_id, 1);
+        violations.text(pb::DeleteOAuthClientRequest::CLIENT_ID, &client_id);
         violations.finish(())?;
         let id = OAuthClientId::from_stored(client_id);
         self.auth.delete_oauth_client(&caller, &origin, &id).await?;

@@ -6,9 +6,11 @@ use chrono::{DateTime, Utc};
 use prost_types::{ListValue, Struct, Timestamp, Value, value::Kind};
 use serde_json::Map;
 
-use super::validate::{MAX_QUERY_CHARS, Violations};
+use super::place::Place;
+use super::validate::Violations;
 use crate::error::Result;
 use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Owner, TaskState};
+use crate::proto::Field;
 use crate::proto::v1::{self as pb};
 use crate::search::{Explanation, Hit, Part};
 use crate::services::{
@@ -82,35 +84,26 @@ pub(super) fn search_request(
         as_of,
         explain,
     } = message;
-    if query.trim().is_empty() || query.chars().take(MAX_QUERY_CHARS + 1).count() > MAX_QUERY_CHARS {
-        violations.add(
-            "query",
-            format!("must be 1 to {MAX_QUERY_CHARS} characters, not all blank"),
-        );
-    }
-    let limit = violations.range("limit", limit, 10, 1, 100);
-    let mut category_bits = 0;
-    for (index, word) in categories.into_iter().enumerate() {
-        match category_from_pb(word) {
-            Some(category) => category_bits |= category.bit(),
-            None => violations.add_category(format!("categories[{index}]")),
-        }
-    }
-    violations.visible_if_some("agent_id", agent_id.as_ref());
-    violations.visible_if_some("thread_id", thread_id.as_ref());
+    violations.text(pb::SearchMemoriesRequest::QUERY, &query);
+    let limit = violations.number(pb::SearchMemoriesRequest::LIMIT, limit).unwrap_or(10);
+    let categories = violations.categories(pb::SearchMemoriesRequest::CATEGORIES, &categories);
+    violations.text_if_some(pb::SearchMemoriesRequest::AGENT_ID, agent_id.as_ref());
+    violations.text_if_some(pb::SearchMemoriesRequest::THREAD_ID, thread_id.as_ref());
     let filter = Filter {
-        categories: category_bits,
-        memory_type: memory_type_from_pb(r#type, &mut violations),
+        categories: categories.into_iter().fold(0, |bits, category| bits | category.bit()),
+        memory_type: violations.memory_type(pb::SearchMemoriesRequest::TYPE, r#type),
         agent_id,
         thread_id,
-        created_after: violations.time("created_after", created_after),
-        created_before: violations.time("created_before", created_before),
-        min_importance: violations.share("min_importance", min_importance),
-        metadata: violations.metadata("metadata", metadata).unwrap_or_default(),
+        created_after: violations.time(pb::SearchMemoriesRequest::CREATED_AFTER, created_after),
+        created_before: violations.time(pb::SearchMemoriesRequest::CREATED_BEFORE, created_before),
+        min_importance: violations.share(pb::SearchMemoriesRequest::MIN_IMPORTANCE, min_importance),
+        metadata: violations
+            .metadata(pb::SearchMemoriesRequest::METADATA, metadata)
+            .unwrap_or_default(),
         include_superseded: include_superseded.unwrap_or(false),
     };
     let limit = usize::try_from(limit).unwrap_or(1);
-    let as_of = violations.time("as_of", as_of);
+    let as_of = violations.time(pb::SearchMemoriesRequest::AS_OF, as_of);
     violations.finish(SearchRequest {
         owner,
         query,
@@ -182,46 +175,35 @@ pub(super) fn list_request(
         as_of,
         include_superseded,
     } = message;
-    let page = violations.range("page", page, 1, 1, 1_000_000);
-    let page_size = violations.range("page_size", page_size, 20, 1, 100);
-    let category = category.and_then(|word| {
-        let category = category_from_pb(word);
-        if category.is_none() {
-            violations.add_category("category");
-        }
-        category
+    let page = violations.number(pb::ListMemoriesRequest::PAGE, page).unwrap_or(1);
+    let page_size = violations
+        .number(pb::ListMemoriesRequest::PAGE_SIZE, page_size)
+        .unwrap_or(20);
+    let category = violations.category(pb::ListMemoriesRequest::CATEGORY, category);
+    violations.text_if_some(pb::ListMemoriesRequest::AGENT_ID, agent_id.as_ref());
+    violations.text_if_some(pb::ListMemoriesRequest::THREAD_ID, thread_id.as_ref());
+    let sort = violations.word(pb::ListMemoriesRequest::SORT, sort, |sort| {
+        Some(match sort {
+            pb::SortField::Unspecified | pb::SortField::CreatedAt => ListSort::CreatedAt,
+            pb::SortField::UpdatedAt => ListSort::UpdatedAt,
+            pb::SortField::Importance => ListSort::Importance,
+        })
     });
-    violations.visible_if_some("agent_id", agent_id.as_ref());
-    violations.visible_if_some("thread_id", thread_id.as_ref());
-    let sort = match sort.map(pb::SortField::try_from) {
-        None | Some(Ok(pb::SortField::Unspecified | pb::SortField::CreatedAt)) => ListSort::CreatedAt,
-        Some(Ok(pb::SortField::UpdatedAt)) => ListSort::UpdatedAt,
-        Some(Ok(pb::SortField::Importance)) => ListSort::Importance,
-        Some(Err(_)) => {
-            violations.add("sort", "must be created_at, updated_at or importance");
-            ListSort::CreatedAt
-        }
-    };
-    let ascending = match order.map(pb::SortOrder::try_from) {
-        None | Some(Ok(pb::SortOrder::Unspecified | pb::SortOrder::Desc)) => false,
-        Some(Ok(pb::SortOrder::Asc)) => true,
-        Some(Err(_)) => {
-            violations.add("order", "must be asc or desc");
-            false
-        }
-    };
+    let order = violations.word(pb::ListMemoriesRequest::ORDER, order, |order: pb::SortOrder| {
+        Some(order)
+    });
     let query = ListQuery {
         category,
-        memory_type: memory_type_from_pb(r#type, &mut violations),
+        memory_type: violations.memory_type(pb::ListMemoriesRequest::TYPE, r#type),
         agent_id,
         thread_id,
         include_superseded: include_superseded.unwrap_or(false),
-        sort,
-        ascending,
+        sort: sort.unwrap_or(ListSort::CreatedAt),
+        ascending: order == Some(pb::SortOrder::Asc),
         offset: u64::try_from(i64::from(page - 1) * i64::from(page_size)).unwrap_or(0),
         limit: u64::try_from(page_size).unwrap_or(1),
     };
-    let as_of = violations.time("as_of", as_of);
+    let as_of = violations.time(pb::ListMemoriesRequest::AS_OF, as_of);
     violations.finish((ListRequest { owner, query, as_of }, Page { page, page_size }))
 }
 
@@ -294,10 +276,6 @@ pub(super) fn category(category: Category) -> i32 {
     .into()
 }
 
-pub(super) fn category_from_pb(word: i32) -> Option<Category> {
-    Category::ALL.into_iter().find(|c| category(*c) == word)
-}
-
 pub(super) fn memory_type(memory_type: MemoryType) -> i32 {
     match memory_type {
         MemoryType::Semantic => pb::MemoryType::Semantic,
@@ -306,22 +284,32 @@ pub(super) fn memory_type(memory_type: MemoryType) -> i32 {
     .into()
 }
 
-fn memory_type_from_pb(word: Option<i32>, violations: &mut Violations) -> Option<MemoryType> {
-    memory_type_of("type", word, violations)
-}
-
-pub(super) fn memory_type_of(
-    field: &'static str,
-    word: Option<i32>,
-    violations: &mut Violations,
-) -> Option<MemoryType> {
-    match pb::MemoryType::try_from(word?) {
-        Ok(pb::MemoryType::Semantic) => Some(MemoryType::Semantic),
-        Ok(pb::MemoryType::Episodic) => Some(MemoryType::Episodic),
-        Ok(pb::MemoryType::Unspecified) | Err(_) => {
-            violations.add(field, "must be semantic or episodic");
-            None
+impl Violations {
+    pub(super) fn category(&mut self, place: impl Into<Place>, word: Option<i32>) -> Option<Category> {
+        let word = word?;
+        let known = Category::ALL.into_iter().find(|c| category(*c) == word);
+        if known.is_none() {
+            self.add_category(place);
         }
+        known
+    }
+
+    /// The categories of a list, each once.
+    pub(super) fn categories(&mut self, field: &'static Field, words: &[i32]) -> Vec<Category> {
+        let mut found = Vec::new();
+        for (index, word) in words.iter().enumerate() {
+            let category = self.category(field.item(index), Some(*word));
+            found.extend(category.filter(|category| !found.contains(category)));
+        }
+        found
+    }
+
+    pub(super) fn memory_type(&mut self, field: &'static Field, word: Option<i32>) -> Option<MemoryType> {
+        self.word(field, word, |word| match word {
+            pb::MemoryType::Semantic => Some(MemoryType::Semantic),
+            pb::MemoryType::Episodic => Some(MemoryType::Episodic),
+            pb::MemoryType::Unspecified => None,
+        })
     }
 }
 

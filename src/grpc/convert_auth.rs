@@ -10,16 +10,13 @@ pub(super) use super::convert::timestamp;
 use super::validate::Violations;
 use crate::error::Result;
 use crate::model::{ApiKeyId, AuditEventId, AuthMethod, Caller, ScopeSet};
+use crate::proto::Field;
 use crate::proto::v1::{self as pb};
 use crate::services::{
     ApiKeyChange, ApiKeyRow, ApiKeyStatus, AuditEvent, Granularity, NewApiKey, NewOAuthClient, OAuthClient,
     RateLimitSettings, Secret, Tokens, Usage, UsageQuery,
 };
 
-const MAX_KEY_LIFETIME_S: i32 = 31_536_000;
-const MAX_GRACE_PERIOD_S: i32 = 604_800;
-const MAX_REQUESTS_PER_MINUTE: i32 = 1_000_000;
-const MAX_BOUNDS: usize = 100;
 const BEARER: &str = "Bearer";
 
 pub(super) fn register_response(tokens: Tokens) -> pb::RegisterResponse {
@@ -114,12 +111,12 @@ fn words(scopes: ScopeSet) -> Vec<String> {
     scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
-fn scope_set(words: &[String], violations: &mut Violations) -> Option<ScopeSet> {
+fn scope_set(field: &'static Field, words: &[String], violations: &mut Violations) -> Option<ScopeSet> {
     let mut scopes = Vec::with_capacity(words.len());
     for (index, word) in words.iter().enumerate() {
         match word.parse() {
             Ok(scope) => scopes.push(scope),
-            Err(_) => violations.add(format!("scopes[{index}]"), "is not a scope"),
+            Err(_) => violations.add(field.item(index), "is not a scope"),
         }
     }
     (!words.is_empty()).then(|| scopes.into_iter().collect())
@@ -135,26 +132,26 @@ pub(super) fn new_api_key(message: pb::CreateApiKeyRequest) -> Result<NewApiKey>
         allowed_ips,
     } = message;
     let mut violations = Violations::default();
-    violations.visible("name", &name, 1);
-    let expires_in = expires_in.map(|s| violations.range("expires_in", Some(s), 1, 1, MAX_KEY_LIFETIME_S));
-    let limit = rate_limit_per_minute
-        .map(|limit| violations.range("rate_limit_per_minute", Some(limit), 1, 1, MAX_REQUESTS_PER_MINUTE));
-    for (field, list) in [("allowed_user_ids", &allowed_user_ids), ("allowed_ips", &allowed_ips)] {
-        if list.len() > MAX_BOUNDS {
-            violations.add(field, format!("must be at most {MAX_BOUNDS}"));
-        }
-    }
-    for (index, user_id) in allowed_user_ids.iter().take(MAX_BOUNDS).enumerate() {
-        violations.id(format!("allowed_user_ids[{index}]"), user_id, 1);
+    violations.text(pb::CreateApiKeyRequest::NAME, &name);
+    let expires_in = violations.number(pb::CreateApiKeyRequest::EXPIRES_IN, expires_in);
+    let limit = violations.number(pb::CreateApiKeyRequest::RATE_LIMIT_PER_MINUTE, rate_limit_per_minute);
+    let (people, addresses) = (
+        pb::CreateApiKeyRequest::ALLOWED_USER_IDS,
+        pb::CreateApiKeyRequest::ALLOWED_IPS,
+    );
+    violations.count(people, "", allowed_user_ids.len());
+    violations.count(addresses, "", allowed_ips.len());
+    for (index, user_id) in allowed_user_ids.iter().take(people.max_items).enumerate() {
+        violations.text(people.item(index), user_id);
     }
     let mut networks: Vec<IpNet> = Vec::new();
-    for (index, text) in allowed_ips.iter().take(MAX_BOUNDS).enumerate() {
+    for (index, text) in allowed_ips.iter().take(addresses.max_items).enumerate() {
         match network(text) {
             Some(network) => networks.push(network),
-            None => violations.add(format!("allowed_ips[{index}]"), "must be an IP address or a CIDR block"),
+            None => violations.add(addresses.item(index), "must be an IP address or a CIDR block"),
         }
     }
-    let scopes = scope_set(&scopes, &mut violations);
+    let scopes = scope_set(pb::CreateApiKeyRequest::SCOPES, &scopes, &mut violations);
     violations.finish(NewApiKey {
         name,
         scopes,
@@ -214,20 +211,18 @@ pub(super) struct KeyPage {
 pub(super) fn key_page(message: pb::ListApiKeysRequest) -> Result<KeyPage> {
     let pb::ListApiKeysRequest { status, limit, offset } = message;
     let mut violations = Violations::default();
-    let status = match status.map(pb::ApiKeyStatus::try_from) {
-        None | Some(Ok(pb::ApiKeyStatus::Unspecified)) => None,
-        Some(Ok(pb::ApiKeyStatus::Active)) => Some(ApiKeyStatus::Active),
-        Some(Ok(pb::ApiKeyStatus::Expired)) => Some(ApiKeyStatus::Expired),
-        Some(Ok(pb::ApiKeyStatus::Revoked)) => Some(ApiKeyStatus::Revoked),
-        Some(Err(_)) => {
-            violations.add("status", "must be active, expired or revoked");
-            None
-        }
-    };
-    let limit = violations.range("limit", limit, 50, 1, 100);
-    let offset = violations.range("offset", offset, 0, 0, i32::MAX);
+    let status = violations.word(pb::ListApiKeysRequest::STATUS, status, |status| {
+        Some(match status {
+            pb::ApiKeyStatus::Unspecified => None,
+            pb::ApiKeyStatus::Active => Some(ApiKeyStatus::Active),
+            pb::ApiKeyStatus::Expired => Some(ApiKeyStatus::Expired),
+            pb::ApiKeyStatus::Revoked => Some(ApiKeyStatus::Revoked),
+        })
+    });
+    let limit = violations.number(pb::ListApiKeysRequest::LIMIT, limit).unwrap_or(50);
+    let offset = violations.number(pb::ListApiKeysRequest::OFFSET, offset).unwrap_or(0);
     violations.finish(KeyPage {
-        status,
+        status: status.flatten(),
         offset: u64::try_from(offset).unwrap_or(0),
         limit: u64::try_from(limit).unwrap_or(1),
     })
@@ -281,13 +276,12 @@ pub(super) fn api_key_change(message: pb::UpdateApiKeyRequest) -> Result<(ApiKey
         rate_limit_per_minute,
     } = message;
     let mut violations = Violations::default();
-    violations.id("api_key_id", &api_key_id, 1);
-    violations.visible_if_some("name", name.as_ref());
-    let limit = rate_limit_per_minute
-        .map(|limit| violations.range("rate_limit_per_minute", Some(limit), 0, 0, MAX_REQUESTS_PER_MINUTE));
+    violations.text(pb::UpdateApiKeyRequest::API_KEY_ID, &api_key_id);
+    violations.text_if_some(pb::UpdateApiKeyRequest::NAME, name.as_ref());
+    let limit = violations.number(pb::UpdateApiKeyRequest::RATE_LIMIT_PER_MINUTE, rate_limit_per_minute);
     let change = ApiKeyChange {
         name,
-        scopes: scope_set(&scopes, &mut violations),
+        scopes: scope_set(pb::UpdateApiKeyRequest::SCOPES, &scopes, &mut violations),
         requests_per_minute: limit.and_then(|limit| u32::try_from(limit).ok()),
     };
     violations.finish((ApiKeyId::from_stored(api_key_id), change))
@@ -299,8 +293,10 @@ pub(super) fn key_rotation(message: pb::RotateApiKeyRequest) -> Result<(ApiKeyId
         grace_period,
     } = message;
     let mut violations = Violations::default();
-    violations.id("api_key_id", &api_key_id, 1);
-    let grace = violations.range("grace_period", grace_period, 0, 0, MAX_GRACE_PERIOD_S);
+    violations.text(pb::RotateApiKeyRequest::API_KEY_ID, &api_key_id);
+    let grace = violations
+        .number(pb::RotateApiKeyRequest::GRACE_PERIOD, grace_period)
+        .unwrap_or(0);
     violations.finish((ApiKeyId::from_stored(api_key_id), u64::try_from(grace).unwrap_or(0)))
 }
 
@@ -312,19 +308,17 @@ pub(super) fn usage_query(message: pb::GetUsageRequest) -> Result<UsageQuery> {
         api_key_id,
     } = message;
     let mut violations = Violations::default();
-    let granularity = match granularity.map(pb::Granularity::try_from) {
-        None | Some(Ok(pb::Granularity::Unspecified | pb::Granularity::Hour)) => Granularity::Hour,
-        Some(Ok(pb::Granularity::Day)) => Granularity::Day,
-        Some(Err(_)) => {
-            violations.add("granularity", "must be hour or day");
-            Granularity::Hour
-        }
-    };
-    violations.id_if_some("api_key_id", api_key_id.as_ref());
+    let granularity = violations.word(pb::GetUsageRequest::GRANULARITY, granularity, |granularity| {
+        Some(match granularity {
+            pb::Granularity::Unspecified | pb::Granularity::Hour => Granularity::Hour,
+            pb::Granularity::Day => Granularity::Day,
+        })
+    });
+    violations.text_if_some(pb::GetUsageRequest::API_KEY_ID, api_key_id.as_ref());
     let query = UsageQuery {
-        from: violations.time("from", from),
-        to: violations.time("to", to),
-        granularity,
+        from: violations.time(pb::GetUsageRequest::FROM, from),
+        to: violations.time(pb::GetUsageRequest::TO, to),
+        granularity: granularity.unwrap_or(Granularity::Hour),
         api_key_id,
     };
     violations.finish(query)
@@ -362,8 +356,8 @@ pub(super) fn new_oauth_client(message: pb::CreateOAuthClientRequest) -> Result<
         public,
     } = message;
     let mut violations = Violations::default();
-    violations.visible("name", &name, 1);
-    let scopes = scope_set(&scopes, &mut violations);
+    violations.text(pb::CreateOAuthClientRequest::NAME, &name);
+    let scopes = scope_set(pb::CreateOAuthClientRequest::SCOPES, &scopes, &mut violations);
     violations.finish(NewOAuthClient {
         name,
         redirect_uris,
@@ -386,8 +380,10 @@ pub(super) fn oauth_client(client: OAuthClient) -> pb::OAuthClient {
 pub(super) fn audit_page(message: pb::ListAuditEventsRequest) -> Result<(Option<AuditEventId>, u64)> {
     let pb::ListAuditEventsRequest { limit, cursor } = message;
     let mut violations = Violations::default();
-    let limit = violations.range("limit", limit, 50, 1, 100);
-    violations.visible_if_some("cursor", cursor.as_ref());
+    let limit = violations
+        .number(pb::ListAuditEventsRequest::LIMIT, limit)
+        .unwrap_or(50);
+    violations.text_if_some(pb::ListAuditEventsRequest::CURSOR, cursor.as_ref());
     violations.finish((cursor.map(AuditEventId::from_stored), u64::try_from(limit).unwrap_or(1)))
 }
 

@@ -4,15 +4,12 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::convert::{self, category, category_from_pb, known_id, memory_type, memory_type_of, timestamp};
-use super::validate::{MAX_CONTENT_BYTES, Violations};
+use super::convert::{self, category, known_id, memory_type, timestamp};
+use super::validate::Violations;
 use crate::error::Result;
-use crate::model::{Category, Memory, MemoryId, OWN_PERSON, Source};
+use crate::model::{Memory, MemoryId, OWN_PERSON, Source};
 use crate::proto::v1::{self as pb};
 use crate::services::{Deletion, ErasedPerson, History, MemoryChange, MemoryVersion};
-
-const MAX_CATEGORIES: usize = 3;
-const MAX_IDS: usize = 1000;
 
 pub(super) fn memory_change(
     message: pb::UpdateMemoryRequest,
@@ -34,47 +31,32 @@ pub(super) fn memory_change(
         expires_at,
         clear_expires_at,
     } = message;
-    violations.id("memory_id", &memory_id, 1);
-    if let Some(content) = &content
-        && (content.trim().is_empty() || content.len() > MAX_CONTENT_BYTES || content.contains('\0'))
-    {
-        violations.add("content", "must be 1 to 32768 bytes, not all blank, without NUL");
+    violations.text(pb::UpdateMemoryRequest::MEMORY_ID, &memory_id);
+    violations.text_if_some(pb::UpdateMemoryRequest::CONTENT, content.as_ref());
+    let listed = pb::UpdateMemoryRequest::CATEGORIES;
+    let categories = violations.categories(listed, &categories);
+    if categories.len() > listed.max_distinct_items {
+        let reason = format!("must be 1 to {} categories", listed.max_distinct_items);
+        violations.add(listed.name, reason);
     }
-    let mut distinct: Vec<Category> = Vec::new();
-    for (index, word) in categories.iter().enumerate() {
-        match category_from_pb(*word) {
-            Some(category) if distinct.contains(&category) => {}
-            Some(category) => distinct.push(category),
-            None => violations.add_category(format!("categories[{index}]")),
-        }
-    }
-    if distinct.len() > MAX_CATEGORIES {
-        violations.add("categories", format!("must be 1 to {MAX_CATEGORIES} categories"));
-    }
-    let first_category = category.and_then(|word| {
-        let category = category_from_pb(word);
-        if category.is_none() {
-            violations.add_category("category");
-        }
-        category
-    });
+    let first_category = violations.category(pb::UpdateMemoryRequest::CATEGORY, category);
     if let (Some(expected), Some(if_match)) = (expected_version, if_match)
         && expected != if_match
     {
-        violations.add("expected_version", "contradicts If-Match");
+        violations.add(pb::UpdateMemoryRequest::EXPECTED_VERSION.name, "contradicts If-Match");
     }
-    let expires_at = violations.future("expires_at", expires_at, now);
+    let expires_at = violations.future(pb::UpdateMemoryRequest::EXPIRES_AT, expires_at, now);
     let is_cleared = clear_expires_at.unwrap_or(false);
     if is_cleared && expires_at.is_some() {
-        violations.add("clear_expires_at", "contradicts expires_at");
+        violations.add(pb::UpdateMemoryRequest::CLEAR_EXPIRES_AT.name, "contradicts expires_at");
     }
     let change = MemoryChange {
         text: content,
-        metadata: violations.metadata("metadata", metadata),
+        metadata: violations.metadata(pb::UpdateMemoryRequest::METADATA, metadata),
         first_category,
-        categories: (!distinct.is_empty()).then_some(distinct),
-        memory_type: memory_type_of("memory_type", memory_type, &mut violations),
-        importance: violations.share("importance", importance),
+        categories: (!categories.is_empty()).then_some(categories),
+        memory_type: violations.memory_type(pb::UpdateMemoryRequest::MEMORY_TYPE, memory_type),
+        importance: violations.share(pb::UpdateMemoryRequest::IMPORTANCE, importance),
         expires_at: if is_cleared { Some(None) } else { expires_at.map(Some) },
         expected_version: expected_version.or(if_match),
     };
@@ -165,15 +147,14 @@ fn cascade_deletions(deletion: &Deletion, insights: usize) -> pb::CascadeDeletio
     }
 }
 
-/// 1 to 1,000 ids, each once.
+/// The ids, each once.
 pub(super) fn memory_ids(ids: Vec<String>, mut violations: Violations) -> Result<Vec<MemoryId>> {
-    if ids.is_empty() || ids.len() > MAX_IDS {
-        violations.add("memory_ids", format!("must be 1 to {MAX_IDS} ids"));
-    }
+    let listed = pb::BatchDeleteMemoriesRequest::MEMORY_IDS;
+    violations.count(listed, "ids", ids.len());
     let mut seen = HashSet::new();
-    let mut distinct = Vec::with_capacity(ids.len().min(MAX_IDS));
-    for (index, id) in ids.into_iter().take(MAX_IDS).enumerate() {
-        violations.id(format!("memory_ids[{index}]"), &id, 1);
+    let mut distinct = Vec::with_capacity(ids.len().min(listed.max_items));
+    for (index, id) in ids.into_iter().take(listed.max_items).enumerate() {
+        violations.text(listed.item(index), &id);
         if seen.insert(id.clone()) {
             distinct.push(MemoryId::from_stored(id));
         }
@@ -194,19 +175,18 @@ pub(super) fn erased(erased: ErasedPerson) -> pb::Erased {
 
 /// Before the `user_id` of the last person of a page: the account's own has none.
 const AFTER: &str = "after:";
-const MAX_CURSOR_BYTES: usize = 1024;
 
 /// Whom the page comes after, and how many are wanted.
 pub(super) fn users_page(message: pb::ListUsersRequest) -> Result<(Option<String>, u64)> {
     let pb::ListUsersRequest { limit, cursor } = message;
     let mut violations = Violations::default();
-    let limit = violations.range("limit", limit, 50, 1, 100);
-    let after = cursor.map(|cursor| cursor.strip_prefix(AFTER).map(str::to_owned));
-    match &after {
-        // What was stored before ids had rules is listed too.
-        Some(Some(user_id)) if user_id.len() <= MAX_CURSOR_BYTES && !user_id.contains('\0') => {}
-        Some(_) => violations.add("cursor", "must be the `next_cursor` of an earlier page"),
-        None => {}
+    let limit = violations.number(pb::ListUsersRequest::LIMIT, limit).unwrap_or(50);
+    let declared = pb::ListUsersRequest::CURSOR;
+    // What was stored before ids had rules is listed too.
+    let is_cursor = |cursor: &String| cursor.len() <= declared.max_bytes && !cursor.contains('\0');
+    let after = cursor.map(|cursor| Some(cursor).filter(is_cursor)?.strip_prefix(AFTER).map(str::to_owned));
+    if after == Some(None) {
+        violations.add(declared.name, "must be the `next_cursor` of an earlier page");
     }
     violations.finish((after.flatten(), u64::try_from(limit).unwrap_or(1)))
 }

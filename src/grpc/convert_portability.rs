@@ -10,10 +10,10 @@ use super::validate::Violations;
 use crate::error::Result;
 use crate::model::Caller;
 use crate::proto::v1::{self as pb};
-use crate::services::{
-    ExportedMemory, FORMAT, ImportFormat, ImportOptions, ImportReport, MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME,
-    MemoryVersion,
-};
+use crate::services::{ExportedMemory, FORMAT, ImportFormat, ImportOptions, ImportReport, MemoryVersion};
+
+/// The shortest lifetime other than 0, which means for ever.
+const MIN_EPISODIC_LIFETIME_S: i64 = 60;
 
 pub(super) fn export_response(exported: ExportedMemory) -> pb::ExportMemoriesResponse {
     let ExportedMemory { memory, versions } = exported;
@@ -55,20 +55,18 @@ pub(super) fn import_options(
         true => Some(owner(caller, metadata, first.user_id.clone(), &mut violations)?.user_id),
         false => None,
     };
-    let format = match first.format.map(pb::ImportFormat::try_from) {
-        None | Some(Ok(pb::ImportFormat::Unspecified | pb::ImportFormat::Memsync)) => ImportFormat::Memsync,
-        Some(Ok(pb::ImportFormat::Mem0)) => ImportFormat::Mem0,
-        Some(Ok(pb::ImportFormat::Zep)) => ImportFormat::Zep,
-        Some(Err(_)) => {
-            violations.add("format", "must be memsync, mem0 or zep");
-            ImportFormat::Memsync
-        }
-    };
+    let format = violations.word(pb::ImportMemoriesRequest::FORMAT, first.format, |format| {
+        Some(match format {
+            pb::ImportFormat::Unspecified | pb::ImportFormat::Memsync => ImportFormat::Memsync,
+            pb::ImportFormat::Mem0 => ImportFormat::Mem0,
+            pb::ImportFormat::Zep => ImportFormat::Zep,
+        })
+    });
     violations.finish(ImportOptions {
         account_id: caller.account_id.clone(),
         user_id,
         grant: caller.grant.clone(),
-        format,
+        format: format.unwrap_or(ImportFormat::Memsync),
         is_dry_run: first.dry_run.unwrap_or(false),
     })
 }
@@ -101,11 +99,12 @@ pub(super) fn settings_change(message: pb::UpdateMemorySettingsRequest) -> Resul
         return Ok(None);
     };
     let mut violations = Violations::default();
-    let bounds = MIN_EPISODIC_LIFETIME..=MAX_EPISODIC_LIFETIME;
-    let lifetime = TimeDelta::try_seconds(seconds).filter(|lifetime| bounds.contains(lifetime));
+    let declared = pb::UpdateMemorySettingsRequest::EPISODIC_LIFETIME;
+    let bounds = MIN_EPISODIC_LIFETIME_S..=declared.maximum;
+    let lifetime = TimeDelta::try_seconds(seconds).filter(|_| bounds.contains(&seconds));
     if seconds != 0 && lifetime.is_none() {
-        let (min, max) = (MIN_EPISODIC_LIFETIME.num_seconds(), MAX_EPISODIC_LIFETIME.num_seconds());
-        violations.add("episodic_lifetime", format!("must be 0, or {min} to {max} seconds"));
+        let (min, max) = bounds.into_inner();
+        violations.add(declared.name, format!("must be 0, or {min} to {max} seconds"));
     }
     violations.finish(Some(lifetime))
 }

@@ -2,13 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::convert::{category, category_from_pb, decimal, timestamp};
+use super::convert::{category, decimal, timestamp};
 use super::validate::Violations;
 use crate::error::{Error, Result};
 use crate::model::{Category, Owner};
 use crate::profile::{BioFormat, BioStyle, CategoryProfile, Insight, Leanings, Sentence, Stats, Trait};
+use crate::proto::Field;
 use crate::proto::v1::{self as pb, BioFormat as PbFormat, BioStyle as PbStyle, ProfilePart};
-use crate::services::{BioChange, BioQuery, BioVersion, BioView, MAX_BIO_CHARS, Privacy, PrivacyChange, ProfileView};
+use crate::services::{BioChange, BioQuery, BioVersion, BioView, Privacy, PrivacyChange, ProfileView};
 
 /// What of a profile is wanted.
 pub(super) struct Wanted {
@@ -34,20 +35,14 @@ pub(super) fn wanted(message: pb::GetProfileRequest, mut violations: Violations)
         refresh,
         user_id: _,
     } = message;
-    let mut parts = parts(&include, &mut violations);
+    let mut parts = parts(pb::GetProfileRequest::INCLUDE, &include, &mut violations);
     if parts.is_empty() {
         parts = vec![ProfilePart::Bio, ProfilePart::Categories, ProfilePart::Stats];
     }
     if parts == [ProfilePart::Sources] {
         parts.push(ProfilePart::Bio);
     }
-    let category = category.and_then(|word| {
-        let category = category_from_pb(word);
-        if category.is_none() {
-            violations.add_category("category");
-        }
-        category
-    });
+    let category = violations.category(pb::GetProfileRequest::CATEGORY, category);
     violations.finish(Wanted {
         parts,
         category,
@@ -55,18 +50,13 @@ pub(super) fn wanted(message: pb::GetProfileRequest, mut violations: Violations)
     })
 }
 
-fn parts(include: &[i32], violations: &mut Violations) -> Vec<ProfilePart> {
-    let mut parts = Vec::new();
-    for (index, word) in include.iter().enumerate() {
-        match ProfilePart::try_from(*word) {
-            Ok(ProfilePart::Unspecified) | Err(_) => violations.add(
-                format!("include[{index}]"),
-                "must be one of: bio, categories, insights, stats, traits, sources",
-            ),
-            Ok(part) => parts.push(part),
-        }
-    }
-    parts
+fn parts(field: &'static Field, include: &[i32], violations: &mut Violations) -> Vec<ProfilePart> {
+    let part = |(index, word): (usize, &i32)| {
+        violations.word(field.item(index), Some(*word), |part| {
+            Some(part).filter(|part| *part != ProfilePart::Unspecified)
+        })
+    };
+    include.iter().enumerate().filter_map(part).collect()
 }
 
 pub(super) fn bio_query(message: pb::GetBioRequest, mut violations: Violations) -> Result<(BioQuery, bool)> {
@@ -78,11 +68,12 @@ pub(super) fn bio_query(message: pb::GetBioRequest, mut violations: Violations) 
         include,
         user_id: _,
     } = message;
-    let with_sources = parts(&include, &mut violations).contains(&ProfilePart::Sources);
+    let with_sources = parts(pb::GetBioRequest::INCLUDE, &include, &mut violations).contains(&ProfilePart::Sources);
+    let format = format.or(format_of_style(style));
     let query = BioQuery {
-        format: format_from_pb(format.or(format_of_style(style)), &mut violations),
+        format: format_from_pb(pb::GetBioRequest::FORMAT, format, &mut violations),
         style: style_from_pb(style, &mut violations),
-        exclude: categories("exclude_categories", &exclude_categories, &mut violations),
+        exclude: violations.categories(pb::GetBioRequest::EXCLUDE_CATEGORIES, &exclude_categories),
         refresh: refresh.unwrap_or(false),
     };
     violations.finish((query, with_sources))
@@ -101,16 +92,20 @@ pub(super) fn bio_change(message: pb::UpdateBioRequest, mut violations: Violatio
     } = message;
     let regenerate = regenerate.unwrap_or(false);
     if regenerate && bio.is_some() {
-        violations.add("regenerate", "contradicts bio");
+        violations.add(pb::UpdateBioRequest::REGENERATE.name, "contradicts bio");
     }
-    let include = categories("include_categories", &include_categories, &mut violations);
-    let exclude = categories("exclude_categories", &exclude_categories, &mut violations);
+    let include = violations.categories(pb::UpdateBioRequest::INCLUDE_CATEGORIES, &include_categories);
+    let exclude = violations.categories(pb::UpdateBioRequest::EXCLUDE_CATEGORIES, &exclude_categories);
     if include.iter().any(|category| exclude.contains(category)) {
-        violations.add("exclude_categories", "contradicts include_categories");
+        violations.add(
+            pb::UpdateBioRequest::EXCLUDE_CATEGORIES.name,
+            "contradicts include_categories",
+        );
     }
+    let format = format.or(format_of_style(style));
     let change = BioChange {
         text: None,
-        format: format_from_pb(format.or(format_of_style(style)), &mut violations),
+        format: format_from_pb(pb::UpdateBioRequest::FORMAT, format, &mut violations),
         style: style_from_pb(style, &mut violations),
         regenerate,
         manual_override,
@@ -120,48 +115,40 @@ pub(super) fn bio_change(message: pb::UpdateBioRequest, mut violations: Violatio
     match bio {
         None => violations.finish(change),
         Some(bio) => Ok(BioChange {
-            text: Some(manual_bio("bio", bio, violations)?),
+            text: Some(manual_bio(pb::UpdateBioRequest::BIO, bio, violations)?),
             ..change
         }),
     }
 }
 
-/// A biography by hand: 1 to 500 characters.
-pub(super) fn manual_bio(field: &'static str, text: String, mut violations: Violations) -> Result<String> {
+/// A biography by hand. That it is too long is an error of its own.
+pub(super) fn manual_bio(field: &'static Field, text: String, mut violations: Violations) -> Result<String> {
     let text = text.trim().to_owned();
     if text.is_empty() || text.contains('\0') {
-        violations.add(field, "must be 1 to 500 characters, not all blank, without NUL");
+        let reason = format!(
+            "must be 1 to {} characters, not all blank, without NUL",
+            field.max_length
+        );
+        violations.add(field.name, reason);
     }
     let text = violations.finish(text)?;
     match text.chars().count() {
-        length if length > MAX_BIO_CHARS => Err(Error::BioTooLong {
+        length if length > field.max_length => Err(Error::BioTooLong {
             length,
-            max: MAX_BIO_CHARS,
+            max: field.max_length,
         }),
         _ => Ok(text),
     }
 }
 
-fn categories(field: &'static str, words: &[i32], violations: &mut Violations) -> Vec<Category> {
-    let mut found = Vec::new();
-    for (index, word) in words.iter().enumerate() {
-        match category_from_pb(*word) {
-            Some(category) if found.contains(&category) => {}
-            Some(category) => found.push(category),
-            None => violations.add_category(format!("{field}[{index}]")),
-        }
-    }
-    found
-}
-
-fn format_from_pb(word: Option<i32>, violations: &mut Violations) -> Option<BioFormat> {
+fn format_from_pb(field: &'static Field, word: Option<i32>, violations: &mut Violations) -> Option<BioFormat> {
     match PbFormat::try_from(word?) {
         Ok(PbFormat::Full) => Some(BioFormat::Full),
         Ok(PbFormat::Short) => Some(BioFormat::Short),
         Ok(PbFormat::Bullets) => Some(BioFormat::Bullets),
         Ok(PbFormat::Professional) => Some(BioFormat::Professional),
         Ok(PbFormat::Unspecified) | Err(_) => {
-            violations.add_format("format");
+            violations.add_format(field);
             None
         }
     }

@@ -6,23 +6,27 @@ use chrono::{DateTime, FixedOffset, Utc};
 use prost::Message as _;
 
 use super::convert::{category, decimal, memory_type, seconds, timestamp};
-use super::validate::{MAX_CONTENT_BYTES, Violations};
+use super::validate::Violations;
 use crate::error::Result;
 use crate::model::{Category, Operation, Owner, Role, TaskId, time_of_number, time_of_text};
+use crate::proto::Field;
 use crate::proto::v1::{self as pb};
 use crate::services::{ConversationMessage, StoreOutcome, StoreRequest};
 
-const MAX_MESSAGES: usize = 500;
-const MAX_PARTS: usize = 100;
 /// The type of parts that are read.
 const TEXT_PART: &str = "text";
+/// The parts of a message by the name that they have in JSON.
+const PARTS_IN_JSON: &Field = &Field {
+    name: pb::Message::CONTENT.name,
+    ..*pb::Message::CONTENT_PARTS
+};
 
 /// What an idempotency key stands for: the request, and whom it is about.
 pub(super) fn canonical_bytes(message: &pb::StoreMemoriesRequest, owner: &Owner) -> Vec<u8> {
     let mut message = message.clone();
     message.user_id = Some(owner.user_id.clone());
     // Map fields encode in random order; JSON objects of serde_json are sorted.
-    let metadata = Violations::default().metadata("metadata", message.metadata.take());
+    let metadata = Violations::default().metadata(pb::StoreMemoriesRequest::METADATA, message.metadata.take());
     let mut bytes = message.encode_to_vec();
     bytes.extend(serde_json::to_vec(&metadata).unwrap_or_default());
     bytes
@@ -46,19 +50,17 @@ pub(super) fn store_request(
         r#async: _,
         expires_at,
     } = message;
-    if messages.is_empty() || messages.len() > MAX_MESSAGES {
-        violations.add("messages", format!("must be 1 to {MAX_MESSAGES} messages"));
-    }
-    for (field, text) in [("agent_id", &agent_id), ("thread_id", &thread_id), ("source", &source)] {
-        violations.id(field, text, 1);
-    }
+    violations.count(pb::StoreMemoriesRequest::MESSAGES, "messages", messages.len());
+    violations.text(pb::StoreMemoriesRequest::AGENT_ID, &agent_id);
+    violations.text(pb::StoreMemoriesRequest::THREAD_ID, &thread_id);
+    violations.text(pb::StoreMemoriesRequest::SOURCE, &source);
     let messages = messages
         .into_iter()
-        .take(MAX_MESSAGES)
+        .take(pb::StoreMemoriesRequest::MESSAGES.max_items)
         .enumerate()
         .filter_map(|(index, message)| conversation_message(index, message, &mut violations))
         .collect();
-    let metadata = violations.metadata("metadata", metadata);
+    let metadata = violations.metadata(pb::StoreMemoriesRequest::METADATA, metadata);
     let said_at = metadata
         .as_ref()
         .and_then(|m| m.get("timestamp"))
@@ -75,7 +77,7 @@ pub(super) fn store_request(
             }
             time
         });
-    let expires_at = violations.future("expires_at", expires_at, now);
+    let expires_at = violations.future(pb::StoreMemoriesRequest::EXPIRES_AT, expires_at, now);
     violations.finish(StoreRequest {
         owner,
         messages,
@@ -103,24 +105,16 @@ fn conversation_message(
         utc_offset_minutes,
         content_parts,
     } = message;
-    let field = |name: &str| format!("messages[{index}].{name}");
-    let role = match pb::Role::try_from(role) {
-        Ok(pb::Role::User) => Some(Role::User),
-        Ok(pb::Role::Assistant) => Some(Role::Assistant),
-        Ok(pb::Role::System | pb::Role::Developer | pb::Role::Tool | pb::Role::Function) => Some(Role::System),
-        Ok(pb::Role::Unspecified) | Err(_) => None,
-    };
-    if role.is_none() {
-        violations.add(
-            field("role"),
-            "must be one of: user, assistant, system, developer, tool, function",
-        );
-    }
-    if content_parts.len() > MAX_PARTS {
-        violations.add(field("content"), format!("must be at most {MAX_PARTS} parts"));
-    }
+    let at = |field: &'static Field| field.within(pb::StoreMemoriesRequest::MESSAGES, index);
+    let role = violations.word(at(pb::Message::ROLE), Some(role), |role| match role {
+        pb::Role::User => Some(Role::User),
+        pb::Role::Assistant => Some(Role::Assistant),
+        pb::Role::System | pb::Role::Developer | pb::Role::Tool | pb::Role::Function => Some(Role::System),
+        pb::Role::Unspecified => None,
+    });
+    violations.count(at(PARTS_IN_JSON), "parts", content_parts.len());
     if !content.is_empty() && !content_parts.is_empty() {
-        violations.add(field("content_parts"), "contradicts content");
+        violations.add(at(pb::Message::CONTENT_PARTS), "contradicts content");
     }
     // One that says nothing keeps its place: those behind it are counted by theirs.
     let content = if content_parts.is_empty() {
@@ -128,19 +122,13 @@ fn conversation_message(
     } else {
         text_of(content_parts)
     };
-    if content.len() > MAX_CONTENT_BYTES {
-        violations.add(field("content"), format!("must be at most {MAX_CONTENT_BYTES} bytes"));
-    }
-    violations.id_if_some(field("id"), id.as_ref());
-    violations.visible_if_some(field("name"), name.as_ref());
-    let said_at = violations.time(field("timestamp"), timestamp);
-    let utc_offset = utc_offset_minutes.and_then(|minutes| {
-        let offset = minutes.checked_mul(60).and_then(FixedOffset::east_opt);
-        if offset.is_none() {
-            violations.add(field("utc_offset_minutes"), "must be -1439 to 1439");
-        }
-        offset
-    });
+    violations.text(at(pb::Message::CONTENT), &content);
+    violations.text_if_some(at(pb::Message::ID), id.as_ref());
+    violations.text_if_some(at(pb::Message::NAME), name.as_ref());
+    let said_at = violations.time(at(pb::Message::TIMESTAMP), timestamp);
+    let utc_offset = violations
+        .number(at(pb::Message::UTC_OFFSET_MINUTES), utc_offset_minutes)
+        .and_then(|minutes| FixedOffset::east_opt(minutes.checked_mul(60)?));
     Some(ConversationMessage {
         role: role?,
         // PostgreSQL keeps no NUL, and it means nothing in a conversation.

@@ -22,7 +22,7 @@ impl Rpcs for Integrations {
         let caller = caller(&extensions)?;
         let pb::GetTaskRequest { task_id } = message;
         let mut violations = Violations::default();
-        violations.id("task_id", &task_id, 1);
+        violations.text(pb::GetTaskRequest::TASK_ID, &task_id);
         let id = violations.finish(TaskId::from_stored(task_id))?;
         let report = self.0.report(&caller, &id).await?;
         Ok(Response::new(convert::task_response(report)))

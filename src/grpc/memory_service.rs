@@ -91,7 +91,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let pb::GetMemoryRequest { memory_id, user_id } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.id("memory_id", &memory_id, 1);
+        violations.text(pb::GetMemoryRequest::MEMORY_ID, &memory_id);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let memory = self.memories.get(&owner, &id).await?;
         let mut response = Response::new(pb::GetMemoryResponse {
@@ -130,7 +130,7 @@ impl Rpcs for Memories {
             restore_superseded,
         } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.id("memory_id", &memory_id, 1);
+        violations.text(pb::DeleteMemoryRequest::MEMORY_ID, &memory_id);
         let if_match = if_match(&metadata, &mut violations);
         let expected = expected_version.or(if_match);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
@@ -182,7 +182,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let pb::GetMemoryHistoryRequest { memory_id, user_id } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        violations.id("memory_id", &memory_id, 1);
+        violations.text(pb::GetMemoryHistoryRequest::MEMORY_ID, &memory_id);
         let id = violations.finish(MemoryId::from_stored(memory_id))?;
         let history = self.memories.history(&owner, &id).await?;
         Ok(Response::new(convert_changes::history_response(id, history)))
@@ -267,7 +267,7 @@ impl Rpcs for Memories {
         let mut violations = Violations::default();
         let pb::EraseUserRequest { user_id } = message;
         if user_id.is_empty() {
-            violations.add("user_id", "must be 1 to 128 characters");
+            violations.text(pb::EraseUserRequest::USER_ID, &user_id);
         }
         let owner = owner(&caller, &metadata, Some(user_id), &mut violations)?;
         let owner = violations.finish(owner)?;
@@ -319,7 +319,7 @@ impl Rpcs for Memories {
         let (_, extensions, message) = request.into_parts();
         let (caller, origin) = (caller(&extensions)?, origin(&extensions));
         let mut violations = Violations::default();
-        violations.id("backup_id", &message.backup_id, 1);
+        violations.text(pb::RestoreBackupRequest::BACKUP_ID, &message.backup_id);
         let id = violations.finish(BackupId::from_stored(message.backup_id))?;
         let restored = self.memories.restore_own(&caller, &origin, &id).await?;
         Ok(Response::new(pb::RestoreBackupResponse {

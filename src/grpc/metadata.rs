@@ -8,6 +8,23 @@ use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use super::validate::Violations;
 use crate::error::{Error, Result};
 use crate::model::{Caller, OWN_PERSON, Origin, Owner};
+use crate::proto::Field;
+use crate::proto::v1::{self as pb, TextForm};
+
+/// As every request that names a person declares it.
+const USER_ID: &Field = pb::StoreMemoriesRequest::USER_ID;
+/// The metadata in its place.
+const X_USER_ID: &Field = &Field {
+    name: "x-user-id",
+    ..*USER_ID
+};
+/// The metadata `idempotency-key`, which no proto declares.
+const IDEMPOTENCY_KEY: &Field = &Field {
+    min_length: 1,
+    max_length: 128,
+    form: TextForm::Visible,
+    ..Field::named("idempotency-key")
+};
 
 /// The caller that the authentication layer found; a request without one is refused.
 pub(super) fn caller(extensions: &Extensions) -> Result<Arc<Caller>> {
@@ -28,12 +45,10 @@ pub(super) fn owner(
     violations: &mut Violations,
 ) -> Result<Owner> {
     let (field, user_id) = match user_id {
-        Some(user_id) => ("user_id", Some(user_id)),
-        None => ("x-user-id", text(metadata, "x-user-id", violations)),
+        Some(user_id) => (USER_ID, Some(user_id)),
+        None => (X_USER_ID, text(metadata, X_USER_ID.name, violations)),
     };
-    if let Some(user_id) = &user_id {
-        violations.id(field, user_id, 0);
-    }
+    violations.text_if_some(field, user_id.as_ref());
     let user_id = user_id.unwrap_or_else(|| OWN_PERSON.to_owned());
     if !caller.grant.covers_person(&user_id) {
         return Err(Error::ForbiddenPerson);
@@ -55,8 +70,8 @@ pub(super) fn may_touch_everybody(caller: &Caller) -> Result<()> {
 
 /// The metadata `idempotency-key`.
 pub(super) fn idempotency_key(metadata: &MetadataMap, violations: &mut Violations) -> Option<String> {
-    let key = text(metadata, "idempotency-key", violations)?;
-    violations.visible("idempotency-key", &key, 1);
+    let key = text(metadata, IDEMPOTENCY_KEY.name, violations)?;
+    violations.text(IDEMPOTENCY_KEY, &key);
     Some(key)
 }
 

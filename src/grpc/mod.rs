@@ -43,6 +43,7 @@ mod integration_service;
 mod interceptor;
 mod memory_service;
 mod metadata;
+mod place;
 mod profile_service;
 mod reflection;
 mod status;

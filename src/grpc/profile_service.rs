@@ -81,7 +81,7 @@ impl Rpcs for Profiles {
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
         let text = match user_bio.as_str() {
             "" => violations.finish(String::new())?,
-            _ => convert_profile::manual_bio("user_bio", user_bio, violations)?,
+            _ => convert_profile::manual_bio(pb::SetUserBioRequest::USER_BIO, user_bio, violations)?,
         };
         let (bio, updated_at) = self.0.set_user_bio(&owner, &text).await?;
         Ok(Response::new(pb::SetUserBioResponse {
@@ -114,7 +114,9 @@ impl Rpcs for Profiles {
         let mut violations = Violations::default();
         let pb::GetProfileHistoryRequest { limit, user_id } = message;
         let owner = owner(&caller, &metadata, user_id, &mut violations)?;
-        let limit = violations.range("limit", limit, 20, 1, 100);
+        let limit = violations
+            .number(pb::GetProfileHistoryRequest::LIMIT, limit)
+            .unwrap_or(20);
         let limit = violations.finish(u64::try_from(limit).unwrap_or(1))?;
         let bios = self.0.history(&owner, limit).await?;
         Ok(Response::new(pb::GetProfileHistoryResponse {

@@ -8,6 +8,7 @@ mod clock;
 mod filter;
 mod id;
 mod identifier;
+mod limits;
 mod memory;
 mod moment;
 mod origin;
@@ -21,6 +22,10 @@ pub use clock::Clock;
 pub use filter::Filter;
 pub use id::{AccountId, ApiKeyId, AuditEventId, BackupId, MemoryId, OAuthClientId, PersonId, SessionId, TaskId};
 pub use identifier::{has_unseen, id_fault};
+pub use limits::{
+    MAX_CATEGORIES, MAX_EMAIL_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, MAX_REDIRECT_URIS,
+    MAX_TEXT_BYTES, MAX_URI_BYTES, MIN_PASSWORD_CHARS,
+};
 pub use memory::{Memory, MemoryType, Operation, Role, Source};
 pub use moment::{is_servable, time_of_number, time_of_text};
 pub use origin::{Accepted, JudgeOnly, Origin, SignedInOnly};

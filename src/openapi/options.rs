@@ -1,6 +1,6 @@
 //! The options of `memsync/v1/options.proto` that are there for this document.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, MethodDescriptor, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MethodDescriptor, Value};
 use serde_json::{Map, json};
 
 use crate::proto::v1::ErrorReason;
@@ -60,11 +60,15 @@ impl Limits {
                 Value::U64(number) => json!(number),
                 _ => continue,
             };
-            let part = match limit.name() {
-                "min_items" | "max_items" => &mut limits.list,
-                _ => &mut limits.value,
+            let (keywords, keyword) = match limit.name() {
+                "min_items" | "max_items" => (&mut limits.list, limit.json_name()),
+                // No text has more characters than bytes.
+                "max_bytes" if field.kind() == Kind::String => (&mut limits.value, "maxLength"),
+                // JSON Schema has no keywords for these.
+                "max_bytes" | "max_distinct_items" | "max_depth" => continue,
+                _ => (&mut limits.value, limit.json_name()),
             };
-            part.insert(limit.json_name().to_owned(), number);
+            keywords.entry(keyword).or_insert(number);
         }
         limits
     }

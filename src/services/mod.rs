@@ -29,15 +29,15 @@ pub use candidates::{CandidateBuild, CandidateService};
 pub use embeddings::{EmbeddingCount, EmbeddingService, Pruning, Reembedded, Reembedding};
 pub use leases::Lease;
 pub use memories::{
-    ConversationMessage, Deletion, DeletionOptions, History, ListQuery, ListRequest, ListSort, MAX_EPISODIC_LIFETIME,
-    MIN_EPISODIC_LIFETIME, MemoryChange, MemoryPage, MemoryService, STORE_CONVERSATION, SearchAnswer, SearchRequest,
-    StoreOutcome, StoreRequest, StoreTask, StoreTaskResult,
+    ConversationMessage, Deletion, DeletionOptions, History, ListQuery, ListRequest, ListSort, MemoryChange,
+    MemoryPage, MemoryService, STORE_CONVERSATION, SearchAnswer, SearchRequest, StoreOutcome, StoreRequest, StoreTask,
+    StoreTaskResult,
 };
 pub use person_store::{BioView, IndexSettings, MemoryQuotas, PersonStore, Privacy};
 pub use portability::{
     ExportedMemory, FORMAT, Import, ImportFormat, ImportOptions, ImportReport, Line, PortabilityService,
 };
-pub use profiles::{BioChange, BioQuery, MAX_BIO_CHARS, PrivacyChange, ProfileService, ProfileView};
+pub use profiles::{BioChange, BioQuery, PrivacyChange, ProfileService, ProfileView};
 pub use rate_limits::{Allowance, RateLimitClass, RateLimitSettings, RateLimiter};
 pub use receipts::{Receipt, Receipts};
 pub use tasks::{ClaimedTask, TaskProgress, TaskQueue, TaskReport, TaskRow, TaskStep, failure};

@@ -7,7 +7,9 @@ use subtle::ConstantTimeEq;
 use super::sign_in::Asking;
 use super::{AuthService, Secret, password, secret, signed_in, token};
 use crate::error::{Error, Result, Violation};
-use crate::model::{AccountId, Caller, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen};
+use crate::model::{
+    AccountId, Caller, MAX_EMAIL_BYTES, MAX_NAME_CHARS, OAuthClientId, Origin, ScopeSet, SessionId, has_unseen,
+};
 use crate::services::Actor;
 use crate::store::{Account, MadeBy, Session};
 
@@ -16,9 +18,6 @@ const REFRESH_TOKEN: &str = "memsync_rt_";
 const SEPARATOR: char = '_';
 /// Between a refresh token and the mark of its session.
 const MARK: char = '.';
-const MAX_EMAIL_BYTES: usize = 254;
-/// Names that are longer are cut off nowhere, but refused.
-const MAX_NAME_CHARS: usize = 128;
 
 /// What a session is used with. Its `Debug` hides the tokens.
 pub struct Tokens {
@@ -370,7 +369,10 @@ fn checked(email: &str, password: Option<&str>, name: Option<&str>) -> Result<St
         (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
     };
     if name.is_some_and(|name| !is_name(name)) {
-        violations.push(Violation::new("name", "must be 1 to 128 visible characters"));
+        violations.push(Violation::new(
+            "name",
+            format!("must be 1 to {MAX_NAME_CHARS} visible characters"),
+        ));
     }
     match violations.is_empty() {
         true => Ok(address),

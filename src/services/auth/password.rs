@@ -9,9 +9,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
+use crate::model::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS};
 
-const MIN_CHARS: usize = 12;
-const MAX_CHARS: usize = 256;
 /// Fewer different characters make a pattern, not a password.
 const MIN_DIFFERENT: usize = 5;
 /// Sign-ins that wait for their turn; more are refused.
@@ -42,11 +41,11 @@ const WEAK_WORDS: [&str; 10] = [
 
 /// What is wrong with a password that somebody wants to use, for the person to read.
 pub(super) fn fault(password: &str, email: &str) -> Option<&'static str> {
-    let chars = password.chars().take(MAX_CHARS + 1).count();
+    let chars = password.chars().take(MAX_PASSWORD_CHARS + 1).count();
     let lower = password.to_lowercase();
     let word = lower.trim_end_matches(|c: char| !c.is_alphabetic());
     let local_part = email.split('@').next().unwrap_or(email);
-    if !(MIN_CHARS..=MAX_CHARS).contains(&chars) {
+    if !(MIN_PASSWORD_CHARS..=MAX_PASSWORD_CHARS).contains(&chars) {
         Some("must be 12 to 256 characters")
     } else if COMMON.contains(lower.as_str())
         || WEAK_WORDS.contains(&word)

@@ -4,13 +4,11 @@ use url::{Host, Url};
 
 use super::{AuthService, Secret, signed_in};
 use crate::error::{Error, Result, Violation};
-use crate::model::{Caller, OAuthClientId, Origin, ScopeSet};
+use crate::model::{Caller, MAX_REDIRECT_URIS, MAX_URI_BYTES, OAuthClientId, Origin, ScopeSet};
 use crate::services::Actor;
 use crate::store::OAuthClient;
 
 const CLIENT_SECRET: &str = "memsync_cs_";
-const MAX_REDIRECT_URIS: usize = 10;
-const MAX_URI_BYTES: usize = 2048;
 
 /// A program to register.
 #[derive(Clone, Debug)]
@@ -36,7 +34,10 @@ impl AuthService {
         let (account_id, _) = signed_in(caller)?;
         let mut violations = Vec::new();
         if new.redirect_uris.len() > MAX_REDIRECT_URIS {
-            violations.push(Violation::new("redirect_uris", "must be at most 10"));
+            violations.push(Violation::new(
+                "redirect_uris",
+                format!("must be at most {MAX_REDIRECT_URIS}"),
+            ));
         }
         for (index, uri) in new.redirect_uris.iter().take(MAX_REDIRECT_URIS).enumerate() {
             if !is_redirect_uri(uri) {

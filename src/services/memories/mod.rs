@@ -26,7 +26,6 @@ use as_of::AsOfSearches;
 pub use delete::{Deletion, DeletionOptions};
 pub use history::History;
 pub use list::{ListQuery, ListRequest, ListSort, MemoryPage};
-pub use retention::{MAX_EPISODIC_LIFETIME, MIN_EPISODIC_LIFETIME};
 pub use search::{SearchAnswer, SearchRequest};
 pub use store::{ConversationMessage, StoreOutcome, StoreRequest};
 pub use store_async::{STORE_CONVERSATION, StoreTask, StoreTaskResult};

@@ -9,10 +9,6 @@ use crate::services::Actor;
 
 /// Expired memories that are read at one time.
 const EXPIRED_AT_ONCE: u64 = 1_000;
-/// Bounds of how long episodic memories live.
-pub const MIN_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(60);
-/// A hundred years.
-pub const MAX_EPISODIC_LIFETIME: TimeDelta = TimeDelta::seconds(3_155_760_000);
 
 impl MemoryService {
     /// How long the account keeps episodic memories that are stored without an end; for ever when absent.

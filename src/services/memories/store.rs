@@ -20,7 +20,7 @@ use crate::store::{NewEmbedding, NewMemory, Person, Transaction};
 /// Known memories that a new fact is held against.
 const SIMILAR: usize = 24;
 /// Metadata of all memories of a request, at most.
-const MAX_METADATA_BYTES: usize = 8 << 20;
+const MAX_REQUEST_METADATA_BYTES: usize = 8 << 20;
 /// Facts that are held against them at one time.
 const FACTS_AT_ONCE: usize = 128;
 
@@ -319,10 +319,10 @@ fn too_many_memories(limit: usize, message: usize) -> Error {
 fn check_metadata(metadata: Option<&Map<String, Value>>, memories: usize) -> Result<()> {
     let Some(metadata) = metadata else { return Ok(()) };
     let bytes = serde_json::to_vec(metadata).map_or(usize::MAX, |json| json.len());
-    if bytes.saturating_mul(memories) <= MAX_METADATA_BYTES {
+    if bytes.saturating_mul(memories) <= MAX_REQUEST_METADATA_BYTES {
         return Ok(());
     }
-    let limit = MAX_METADATA_BYTES / memories.max(1);
+    let limit = MAX_REQUEST_METADATA_BYTES / memories.max(1);
     Err(Error::TooMuch {
         field: "metadata",
         reason: format!("must be at most {limit} bytes as JSON, to be kept with each of {memories} memories"),

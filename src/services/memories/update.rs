@@ -8,12 +8,9 @@ use serde_json::{Map, Value};
 use super::MemoryService;
 use crate::error::{Error, Result, Violation};
 use crate::extraction;
-use crate::model::{Caller, Category, Memory, MemoryId, MemoryType, Owner};
+use crate::model::{Caller, Category, MAX_CATEGORIES, MAX_METADATA_BYTES, Memory, MemoryId, MemoryType, Owner};
 use crate::services::person_store::{ATTEMPTS, Change, encode_documents};
 use crate::store::NewEmbedding;
-
-const MAX_CATEGORIES: usize = 3;
-const MAX_METADATA_BYTES: usize = 16 << 10;
 
 /// What to change in a memory, checked; what is absent stays.
 #[derive(Clone, Debug, Default)]
@@ -171,7 +168,7 @@ fn merged(old: Option<&Map<String, Value>>, patch: &Map<String, Value>) -> Resul
     }
     let bytes = serde_json::to_vec(&merged).map_or(usize::MAX, |json| json.len());
     if bytes > MAX_METADATA_BYTES {
-        let reason = "must be at most 16 KiB as JSON when merged";
+        let reason = format!("must be at most {} KiB as JSON when merged", MAX_METADATA_BYTES >> 10);
         return Err(Error::Invalid(vec![Violation::new("metadata", reason)]));
     }
     Ok((!merged.is_empty()).then_some(merged))

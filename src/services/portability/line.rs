@@ -8,17 +8,14 @@ use serde_json::{Map, Value};
 
 use super::{ExportedMemory, Imported};
 use crate::extraction;
-use crate::model::{Category, Memory, MemoryId, MemoryType, OWN_PERSON, Source, id_fault, is_servable};
+use crate::model::{
+    Category, MAX_CATEGORIES, MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES, Memory, MemoryId, MemoryType,
+    OWN_PERSON, Source, id_fault, is_servable,
+};
 use crate::store::{MemoryRow, MemoryVersion};
 
 /// The version of the format.
 pub const FORMAT: u32 = 1;
-/// Bytes of a text, at most.
-const MAX_TEXT_BYTES: usize = 32 << 10;
-const MAX_METADATA_BYTES: usize = 16 << 10;
-/// Characters of an id or a name, at most.
-const MAX_VISIBLE: usize = 128;
-const MAX_CATEGORIES: usize = 3;
 
 /// A line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -234,8 +231,8 @@ pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
         ("memory.thread_id", memory.thread_id.as_str()),
         ("memory.source", memory.source.as_str()),
     ] {
-        if value.chars().count() > MAX_VISIBLE || value.chars().any(char::is_control) {
-            return Err(format!("{field}: must be at most {MAX_VISIBLE} visible characters").into());
+        if value.chars().count() > MAX_NAME_CHARS || value.chars().any(char::is_control) {
+            return Err(format!("{field}: must be at most {MAX_NAME_CHARS} visible characters").into());
         }
     }
     let of_memory = [
@@ -265,7 +262,8 @@ pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
     for metadata in metadata.chain([&memory.metadata]).flatten() {
         let json = serde_json::to_string(metadata).unwrap_or_default();
         if json.len() > MAX_METADATA_BYTES || json.contains("\\u0000") {
-            return Err("metadata: must be at most 16 KiB as JSON, without NUL".into());
+            let max = MAX_METADATA_BYTES >> 10;
+            return Err(format!("metadata: must be at most {max} KiB as JSON, without NUL").into());
         }
     }
     let is_private = extraction::is_private(&memory.text);
@@ -277,13 +275,13 @@ pub(super) fn checked(mut imported: Imported) -> Result<Imported, Fault> {
 }
 
 fn is_memory_id(id: &str) -> bool {
-    id.starts_with("mem_") && id.len() <= MAX_VISIBLE && id_fault(id).is_none()
+    id.starts_with("mem_") && id.len() <= MAX_NAME_CHARS && id_fault(id).is_none()
 }
 
 /// What is wrong with a `user_id` that a record or whoever imports names; nothing where it can be one.
 pub(super) fn user_id_fault(user_id: &str) -> Option<Fault> {
-    if user_id.chars().count() > MAX_VISIBLE {
-        return Some(format!("must be at most {MAX_VISIBLE} characters").into());
+    if user_id.chars().count() > MAX_NAME_CHARS {
+        return Some(format!("must be at most {MAX_NAME_CHARS} characters").into());
     }
     id_fault(user_id).map(Fault::from)
 }

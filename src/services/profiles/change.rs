@@ -19,8 +19,6 @@ use crate::store::{BioVersion, ProfileRow};
 const FAILED_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// How long after somebody asked for a new one nobody can again.
 const REFRESH_PAUSE: TimeDelta = TimeDelta::minutes(10);
-/// Characters of a biography by hand, at most.
-pub const MAX_BIO_CHARS: usize = 500;
 
 /// A change of [`Privacy`]; what is absent stays.
 #[derive(Clone, Copy, Debug, Default)]

@@ -18,7 +18,7 @@ use crate::model::{AccountId, Caller, Category, Owner, PersonId, Scope};
 use crate::profile::{self, BioFormat, BioRequest, BioStyle, Derived};
 use crate::store::BioVersion;
 
-pub use change::{BioChange, MAX_BIO_CHARS, PrivacyChange};
+pub use change::{BioChange, PrivacyChange};
 
 /// People whose derived profiles are kept in memory.
 const KEPT_DERIVED: u64 = 2_000;
