@@ -4,7 +4,11 @@
 default:
     @just --list
 
-# Run the tests.
+# Run the quick tests: those that need nothing but cargo, on SQLite, in under a minute once they are built.
+quick:
+    tests/quick
+
+# Run all tests.
 test *args:
     tests/run {{args}}
 
@@ -26,15 +30,18 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
     cargo clippy --all-targets --features local-embedder -- -D warnings
-    cargo deny check
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+    cargo machete
+    cargo deny check bans licenses sources
+    cargo deny check advisories
 
 # Lint the protos, and compare them with the main branch.
 proto:
     buf lint
     buf breaking --against '.git#branch=main'
 
-# Reproduce the tables of docs/QUALITY.md from a data set in LoCoMo's shape, and from the labelled sentences.
-eval data="../shared/data/locomo_dev.json":
+# Measure recall on a data set in LoCoMo's shape, and extraction on the labelled sentences.
+eval data="tests/quality/conversations.json":
     cargo run --release -- eval recall --ablation --leave-one-out --data {{data}}
     cargo run --release -- eval extract --data tests/quality/sentences.jsonl
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::Job;
+use super::{Job, Lane};
 use crate::error::Result;
 use crate::services::{ClaimedTask, MemoryService, STORE_CONVERSATION, StoreTask};
 
@@ -15,6 +15,11 @@ pub struct StoreConversation(pub Arc<MemoryService>);
 #[async_trait]
 impl Job for StoreConversation {
     const KIND: &'static str = STORE_CONVERSATION;
+    /// In order on each instance; an account that stores much may keep several instances busy.
+    const LANE: Lane = Lane {
+        per_instance: 1,
+        per_account: 16,
+    };
     type Payload = StoreTask;
 
     async fn run_slice(&self, task: &ClaimedTask, conversation: StoreTask) -> Result<()> {

@@ -81,19 +81,21 @@ fn written(person: &str, count: usize) -> String {
     text
 }
 
-/// `MEMSYNC_WRITE_BIOS=1` writes the files anew, for a change that was read and found good.
+/// A change that was read and found good is accepted with `INSTA_UPDATE=always`, or one by one with `cargo insta review`.
 #[test]
 fn biographies_are_those_that_were_read_and_found_good() {
-    for person in PEOPLE {
-        for count in [10, 50, 200] {
-            let file = people_file(&format!("../bios/{person}-{count}.md"));
-            let written = written(person, count);
-            if std::env::var_os("MEMSYNC_WRITE_BIOS").is_some() {
-                std::fs::write(&file, &written).unwrap();
-            }
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), written, "{}", file.display());
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(people_file("../bios"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (person, count) in PEOPLE
+            .into_iter()
+            .flat_map(|person| [10, 50, 200].map(|count| (person, count)))
+        {
+            insta::assert_snapshot!(format!("{person}-{count}"), written(person, count));
         }
-    }
+    });
 }
 
 /// Words that biographies may use without a memory saying them.

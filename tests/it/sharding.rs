@@ -21,7 +21,7 @@ fn everything_that_grows_with_memories_is_keyed_by_account_and_points_nowhere_el
          AND relnamespace = 'public'::regnamespace"
     );
     let count = postgres.sql(&format!("SELECT count(*) FROM ({spread}) spread"));
-    assert_eq!(count.trim(), "16", "a new table is keyed by account, or named above");
+    assert_eq!(count.trim(), "17", "a new table is keyed by account, or named above");
     let account = "(SELECT attnum FROM pg_attribute WHERE attrelid = t.relid AND attname = 'account_id')";
     let faults = postgres.sql(&format!(
         "WITH t AS (SELECT oid AS relid FROM ({spread}) spread) \
