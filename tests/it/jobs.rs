@@ -126,7 +126,8 @@ impl Job for Diary {
 /// The services over a database, with no server beside them, and the queue driven for the jobs of a test.
 struct Office {
     app: App,
-    _dir: Option<TempDir>,
+    /// Gone with the office, in this order.
+    _place: Option<(TestDatabase, TempDir)>,
     stop: watch::Sender<bool>,
 }
 
@@ -135,10 +136,11 @@ impl Office {
         install_crypto();
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(dir.path());
-        config.database.url = TestDatabase::create().url(dir.path());
+        let database = TestDatabase::create();
+        config.database.url = database.url(dir.path());
         Self {
             app: App::open(&config, Clock::system()).await.unwrap(),
-            _dir: Some(dir),
+            _place: Some((database, dir)),
             stop: watch::Sender::new(false),
         }
     }
@@ -147,7 +149,7 @@ impl Office {
         install_crypto();
         Self {
             app: App::open(&config(dir), Clock::system()).await.unwrap(),
-            _dir: None,
+            _place: None,
             stop: watch::Sender::new(false),
         }
     }
