@@ -17,10 +17,10 @@ SPELLINGS = {
     "really": ["rly", "rlly"], "thanks": ["thx", "thnx"], "thank": ["thx"], "probably": ["prob", "prolly"],
     "something": ["smth", "sth"], "okay": ["ok", "k"], "ok": ["k"], "for": ["4"], "to": ["2"], "love": ["luv"],
     "boyfriend": ["bf"], "girlfriend": ["gf"], "birthday": ["bday"], "minutes": ["mins"], "message": ["msg"],
-    "favorite": ["fav", "fave"], "know": ["kno"], "what": ["wat"], "them": ["em"], "them": ["em"], "yes": ["yep", "yeah", "ya"],
+    "favorite": ["fav", "fave"], "know": ["kno"], "what": ["wat"], "them": ["em"], "yes": ["yep", "yeah", "ya"],
     "never": ["nvr"], "should": ["shud"], "would": ["wud"], "could": ["cud"], "right": ["rite"], "night": ["nite"],
     "the": ["da", "teh"], "this": ["dis"], "that": ["dat"], "have": ["hav"], "just": ["jus", "jst"], "years": ["yrs"],
-    "year": ["yr"], "hours": ["hrs"], "weeks": ["wks"], "days": ["dys"], "is": ["iz"], "why": ["y"], "okay": ["ok"],
+    "year": ["yr"], "hours": ["hrs"], "weeks": ["wks"], "days": ["dys"], "is": ["iz"], "why": ["y"],
 }
 OPENERS = [("so", "ADV"), ("and", "CCONJ"), ("but", "CCONJ"), ("oh", "INTJ"), ("well", "INTJ"), ("yeah", "INTJ"),
            ("lol", "INTJ"), ("ok", "INTJ"), ("hey", "INTJ"), ("btw", "ADV"), ("also", "ADV"), ("haha", "INTJ"), ("hi", "INTJ"),
@@ -67,7 +67,7 @@ def without_final_mark(sentence, random):
 def other_final_mark(sentence, random):
     last = sentence[-1]
     if len(sentence) > 1 and last.form in FINAL_MARKS:
-        return sentence[:-1] + [last._replace(form=random.choice(["!", "!!", "!!!", "...", "..", ":)", "?", "lol"][:6]))]
+        return sentence[:-1] + [last._replace(form=random.choice(("!", "!!", "!!!", "...", "..", ":)")))]
     return sentence
 
 
@@ -84,15 +84,21 @@ def chat_spellings(sentence, random):
     return result
 
 
-def merged_verbs(sentence, random):
-    """ "going to leave" → "gon na leave", "want to" → "wan na", "got to" → "got ta"."""
-    merged = {"going": ("gon", "na"), "want": ("wan", "na"), "got": ("got", "ta")}
+FUSED = {
+    ("going", "to"): ("gon", "na"), ("want", "to"): ("wan", "na"), ("got", "to"): ("got", "ta"), ("let", "me"): ("lem", "me"),
+    ("give", "me"): ("gim", "me"), ("sort", "of"): ("sort", "a"), ("out", "of"): ("out", "ta"),
+    ("should", "have"): ("should", "a"), ("would", "have"): ("would", "a"), ("could", "have"): ("could", "a"),
+}
+
+
+def fused_words(sentence, random):
+    """ "going to leave" → "gon na leave", "give me" → "gim me", as the treebank and the tokenizer cut "gonna", "gimme"."""
     result = list(sentence)
     for index in range(len(sentence) - 1):
-        verb, to = sentence[index], sentence[index + 1]
-        parts = merged.get(verb.form.lower())
-        if parts and to.form.lower() == "to" and to.relation == "mark":
-            result[index], result[index + 1] = respell(verb, parts[0]), to._replace(form=parts[1])
+        first, second = sentence[index], sentence[index + 1]
+        parts = FUSED.get((first.form.lower(), second.form.lower()))
+        if parts and (parts[1] != "na" or second.relation == "mark"):
+            result[index], result[index + 1] = respell(first, parts[0]), second._replace(form=parts[1])
     return result
 
 
@@ -131,8 +137,7 @@ def first_person(sentence, random):
             form = {"is": "am", "'s": "'m", "’s": "’m"}.get(name)
             if word.lemma == "have" and name in ("'s", "’s"):
                 form = "'ve"
-            form = form or ("don" if False else word.lemma)
-            word = word._replace(form=form, features=word.features.replace("Person=3", "Person=1"))
+            word = word._replace(form=form or word.lemma, features=word.features.replace("Person=3", "Person=1"))
         elif governs in subjects and "Person=3" in word.features and name == "was":
             word = word._replace(features=word.features.replace("Person=3", "Person=1"))
         result.append(word)
@@ -184,7 +189,7 @@ def joined(first, second, random):
 
 # Each change with how often chat makes it.
 CHANGES = (
-    (first_person, 0.12), (without_subject, 0.12), (with_opener, 0.06), (merged_verbs, 0.5), (chat_spellings, 0.35),
+    (first_person, 0.12), (without_subject, 0.12), (with_opener, 0.06), (fused_words, 0.4), (chat_spellings, 0.35),
     (without_commas, 0.45), (without_final_mark, 0.5), (other_final_mark, 0.06), (without_apostrophes, 0.45),
     (small_first_letter, 0.3), (small_i, 0.4), (upper_cased, 0.02),
 )

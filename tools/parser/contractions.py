@@ -2,14 +2,15 @@
 
 `src/parser/contractions.rs` holds the same lists. English-EWT cuts "don't" into "do" and "n't", "dont" into "do" and
 "nt", "im" into "i" and "m", "gonna" into "gon" and "na", "cannot" into "can" and "not". Without its apostrophe a
-contraction can be another word ("its", "ill", "were"): the tokenizer cuts those only where the next word tells, so
-training shows them both cut and whole. Any other word keeps its "s": "my moms car" has three words.
+contraction can be another word. The tokenizer cuts "its", "ill", "id" and "lets" only where the next word tells, so
+training shows them both cut and whole. It never cuts "were", "well", "shed" and the like, nor the "s" of any other word:
+"my moms car" has three words. Such a word has the place in the tree that it has with its apostrophe.
 """
 
 # What stands before a clitic that lost its apostrophe: cut there.
 HOSTS = {
     "m": {"i"},
-    "ve": {"i", "you", "we", "they"},
+    "ve": {"i", "you", "we", "they", "could", "would", "should", "must", "might"},
     "re": {"you", "they"},
     "s": {"he", "she", "that", "there", "what", "here", "where", "how", "who"},
     "ll": {"you", "they", "it", "that"},
@@ -17,8 +18,6 @@ HOSTS = {
 }
 # Other words without the apostrophe; the tokenizer decides by the next word.
 AMBIGUOUS = {"its", "ill", "id", "lets"}
-# Other words too, and never cut.
-WHOLE = {"were", "well", "wed", "hell", "hed", "shell", "shed"}
 
 
 def is_cut(host, clitic):

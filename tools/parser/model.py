@@ -22,8 +22,7 @@ class Sizes(NamedTuple):
     """The network's shape; stored in the asset's header."""
 
     width: int = 160
-    # `conv1`: three neighbouring words; `conv2`: with one word left out between them; `attn`: self-attention.
-    blocks: str = "conv1,conv1,attn,conv1,attn"
+    blocks: str = "conv,conv,attn,conv,attn"
     heads: int = 4
     word: int = 64
     affix: int = 32
@@ -33,19 +32,17 @@ class Sizes(NamedTuple):
 
 
 class ConvBlock(nn.Module):
-    """x + the larger of two convolutions over three words of norm(x)."""
+    """x + the larger of two convolutions over three neighbouring words of norm(x)."""
 
-    def __init__(self, sizes, dilation, dropout):
+    def __init__(self, sizes, dropout):
         super().__init__()
-        self.dilation = dilation
         self.norm = nn.LayerNorm(sizes.width)
         self.mix = nn.Linear(3 * sizes.width, 2 * sizes.width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, mask):
-        d = self.dilation
-        padded = F.pad(self.norm(x) * mask[..., None], (0, 0, d, d))
-        window = torch.cat([padded[:, : -2 * d], padded[:, d:-d], padded[:, 2 * d :]], -1)
+        padded = F.pad(self.norm(x) * mask[..., None], (0, 0, 1, 1))
+        window = torch.cat([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], -1)
         a, b = self.mix(window).chunk(2, -1)
         return x + self.dropout(torch.maximum(a, b))
 
@@ -78,6 +75,9 @@ class AttentionBlock(nn.Module):
         return x + self.dropout(self.down(F.relu(self.up(self.norm2(x)))))
 
 
+BLOCKS = {"conv": ConvBlock, "attn": AttentionBlock}
+
+
 def distances(rows, columns, first=0):
     """Row and column numbers subtracted, cut at `FARTHEST`, counted from 0."""
     gap = torch.arange(first, first + columns)[None, :] - torch.arange(rows)[:, None]
@@ -107,7 +107,7 @@ class Network(nn.Module):
             nn.init.normal_(table.weight, std=0.5)
         affixes = Features.NUMBERS - 2
         self.input = nn.Linear(static + sizes.word + affixes * sizes.affix + sizes.shape, width)
-        self.blocks = nn.ModuleList(block(name, sizes, dropout) for name in sizes.blocks.split(","))
+        self.blocks = nn.ModuleList(BLOCKS[name](sizes, dropout) for name in sizes.blocks.split(","))
         self.norm = nn.LayerNorm(width)
         self.root = nn.Parameter(torch.randn(width) * 0.1)
         self.upos, self.features, self.lemma = (nn.Linear(width, len(labels.lists[kind])) for kind in ("upos", "features", "lemma"))
@@ -145,9 +145,3 @@ class Network(nn.Module):
         """Label scores of every word under the head given for it."""
         governor = output.governor.gather(1, heads[..., None].expand(-1, -1, output.governor.shape[-1]))
         return self.label(self.dropout(F.relu(output.dependent + governor)))
-
-
-def block(name, sizes, dropout):
-    if name == "attn":
-        return AttentionBlock(sizes, dropout)
-    return ConvBlock(sizes, int(name.removeprefix("conv")), dropout)

@@ -22,7 +22,7 @@ LAYERS, HEADS, WIDTH = 4, 12, 384
 CLS, SEP, UNKNOWN = 101, 102, 100
 LONGEST_WORD = 6
 # Of the layers above MiniLM.
-SIZES = Sizes(width=256, blocks="conv1", arc=192, label=192)
+SIZES = Sizes(width=256, blocks="conv", arc=192, label=192)
 
 
 class MiniLM(nn.Module):

@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--output", type=pathlib.Path, required=True, help="the checkpoint to write")
     parser.add_argument("--what", choices=("parser", "teacher"), default="parser")
     parser.add_argument("--teacher", type=pathlib.Path, help="a teacher's checkpoint, for the parser to learn from")
-    parser.add_argument("--start", type=pathlib.Path, help="a parser's checkpoint to go on from, of the same treebank")
+    parser.add_argument("--start", type=pathlib.Path, help="a parser's checkpoint to go on from")
     parser.add_argument("--minutes", type=float, default=60, help="the learning rate falls to zero over this time")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-3)
@@ -70,7 +70,8 @@ def main():
     generator = random.Random(SEED)
     treebank = [s for s in read_sentences(args.treebank / "train.conllu") if len(s) <= LONGEST]
     dev = read_sentences(args.treebank / "dev.conllu")
-    labels, words = vocabularies(treebank)
+    begun = torch.load(args.start) if args.start else None
+    labels, words = (Labels(begun["labels"]), begun["words"]) if begun else vocabularies(treebank)
     features = Features(words, StaticTable(args.table))
     sizes = Sizes(width=args.width, blocks=args.blocks)
     if args.what == "teacher":
@@ -81,8 +82,8 @@ def main():
         ]
     else:
         network = Network(sizes, len(words), labels, features.table.dimensions, args.dropout)
-        if args.start:
-            network.load_state_dict(torch.load(args.start)["weights"])
+        if begun:
+            network.load_state_dict(begun["weights"])
         groups = [{"params": network.parameters(), "lr": args.rate}]
     groups = [{**group, "params": list(group["params"])} for group in groups]
     count = sum(parameter.numel() for group in groups for parameter in group["params"])
