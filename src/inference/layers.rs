@@ -1,6 +1,6 @@
 //! The layers that networks are composed of.
 
-use super::matrix::{Matrix, add, dot, sum};
+use super::matrix::{Matrix, dot, sum};
 use super::{TensorError, Tensors};
 
 const NORM_EPSILON: f32 = 1e-5;

@@ -61,7 +61,12 @@ impl<'a> Tensors<'a> {
                 _ => None,
             };
             let data = take(&mut rest, size.ok_or_else(|| TensorError::shape(name))?)?;
-            let tensor = Tensor { kind, rows, columns, data };
+            let tensor = Tensor {
+                kind,
+                rows,
+                columns,
+                data,
+            };
             tensors.insert(name, tensor);
         }
         if !rest.is_empty() {
@@ -117,18 +122,27 @@ impl<'a> Tensors<'a> {
 }
 
 fn floats(data: &[u8]) -> Vec<f32> {
-    data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    data.as_chunks::<4>()
+        .0
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect()
 }
 
 fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], TensorError> {
-    let (taken, after) = rest.split_at_checked(count).ok_or_else(|| TensorError::new("cut short"))?;
+    let (taken, after) = rest
+        .split_at_checked(count)
+        .ok_or_else(|| TensorError::new("cut short"))?;
     *rest = after;
     Ok(taken)
 }
 
 fn take_u32(rest: &mut &[u8]) -> Result<usize, TensorError> {
     let bytes = take(rest, 4)?;
-    let number = bytes.iter().rev().fold(0, |number, &byte| number << 8 | u32::from(byte));
+    let number = bytes
+        .iter()
+        .rev()
+        .fold(0, |number, &byte| number << 8 | u32::from(byte));
     Ok(number as usize)
 }
 

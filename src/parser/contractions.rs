@@ -77,7 +77,9 @@ pub(super) fn cut(word: &str, next: &str) -> Option<usize> {
         lists(hosts, host).then_some(host.len())
     });
     let fused = || {
-        let parts = FUSED.iter().find(|(first, second)| word.strip_prefix(first) == Some(second));
+        let parts = FUSED
+            .iter()
+            .find(|(first, second)| word.strip_prefix(first) == Some(second));
         parts.map(|(first, _)| first.len())
     };
     let before = || {
@@ -114,7 +116,9 @@ mod tests {
 
     #[test]
     fn other_words_stay_whole() {
-        for word in ["want", "went", "well", "were", "hell", "IM", "ID", "moms", "Nt", "dönt", "", "s", "nt"] {
+        for word in [
+            "want", "went", "well", "were", "hell", "IM", "ID", "moms", "Nt", "dönt", "", "s", "nt",
+        ] {
             assert_eq!(cut(word, "a"), None, "{word}");
         }
     }

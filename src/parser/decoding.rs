@@ -98,7 +98,11 @@ fn best_arborescence(scores: &Scores) -> Vec<usize> {
     }
     let chosen = best_arborescence(&smaller);
     for i in 1..contracted {
-        heads[outside[i]] = if chosen[i] == contracted { leaves[i] } else { outside[chosen[i]] };
+        heads[outside[i]] = if chosen[i] == contracted {
+            leaves[i]
+        } else {
+            outside[chosen[i]]
+        };
     }
     let entry = chosen[contracted];
     heads[enters[entry]] = outside[entry];
@@ -173,7 +177,10 @@ mod tests {
             let heads = best_heads(&rows);
             let total: f32 = heads.iter().zip(&rows).map(|(&head, row)| row[head]).sum();
             // With three candidates for the root, small graphs are nearly always solved exactly.
-            assert!((exhaustive(&rows) - total).abs() < 1e-3 || rows.len() > ROOTS_TRIED, "{rows:?}");
+            assert!(
+                (exhaustive(&rows) - total).abs() < 1e-3 || rows.len() > ROOTS_TRIED,
+                "{rows:?}"
+            );
         }
     }
 

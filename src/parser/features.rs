@@ -59,14 +59,21 @@ fn key(form: &str) -> String {
 fn affixes(key: &str) -> [usize; AFFIXES] {
     let start = |count: usize| key.char_indices().rev().nth(count - 1).map_or(0, |(at, _)| at);
     let end = key.char_indices().nth(3).map_or(key.len(), |(at, _)| at);
-    [("2", &key[start(2)..]), ("3", &key[start(3)..]), ("4", &key[start(4)..]), ("p", &key[..end])]
-        .map(|(kind, part)| fnv1a([kind, part]) as usize % AFFIX_ROWS)
+    [
+        ("2", &key[start(2)..]),
+        ("3", &key[start(3)..]),
+        ("4", &key[start(4)..]),
+        ("p", &key[..end]),
+    ]
+    .map(|(kind, part)| fnv1a([kind, part]) as usize % AFFIX_ROWS)
 }
 
 /// The 32-bit FNV-1a hash of the parts' bytes.
 fn fnv1a(parts: [&str; 2]) -> u32 {
     let bytes = parts.iter().flat_map(|part| part.bytes());
-    bytes.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    bytes.fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 /// How the word is written: its case, whether it has digits, ASCII punctuation.
@@ -107,19 +114,33 @@ mod tests {
     fn shapes_tell_case_digits_and_marks() {
         let shapes = ["!", "dog", "Dog", "I", "NASA", "iPhone", "e-mail", "20th", "A1"].map(shape);
         assert_eq!(shapes, [1, 4, 8, 12, 16, 20, 5, 6, 14]);
-        assert!(["", "É", "ß", "7:30", "McDonald's4", "你好"].iter().all(|form| shape(form) < SHAPES));
+        assert!(
+            ["", "É", "ß", "7:30", "McDonald's4", "你好"]
+                .iter()
+                .all(|form| shape(form) < SHAPES)
+        );
     }
 
     #[test]
     fn short_words_are_their_own_affixes() {
         let [two, three, four, prefix] = affixes("é");
-        assert_eq!([two, three, four, prefix], ["2é", "3é", "4é", "pé"].map(|s| fnv1a([s, ""]) as usize % AFFIX_ROWS));
+        assert_eq!(
+            [two, three, four, prefix],
+            ["2é", "3é", "4é", "pé"].map(|s| fnv1a([s, ""]) as usize % AFFIX_ROWS)
+        );
         affixes("");
     }
 
     #[test]
     fn unknown_words_share_a_row() {
         let vocabulary = Vocabulary::new("the\ndog");
-        assert_eq!((vocabulary.rows(), vocabulary.rows_of("Dog").word, vocabulary.rows_of("cat").word), (3, 2, 0));
+        assert_eq!(
+            (
+                vocabulary.rows(),
+                vocabulary.rows_of("Dog").word,
+                vocabulary.rows_of("cat").word
+            ),
+            (3, 2, 0)
+        );
     }
 }

@@ -53,7 +53,10 @@ impl Upos {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, upos)| *upos)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, upos)| *upos)
     }
 }
 
@@ -137,7 +140,10 @@ impl LemmaScript {
         if self.cut > characters || self.cut == characters && self.ending.is_empty() {
             return form;
         }
-        form.chars().take(characters - self.cut).chain(self.ending.chars()).collect()
+        form.chars()
+            .take(characters - self.cut)
+            .chain(self.ending.chars())
+            .collect()
     }
 }
 
@@ -160,14 +166,15 @@ impl Labels {
             lemmas: Vec::new(),
         };
         for line in file.lines() {
-            let added = match line.split_once('\t') {
-                Some(("upos", label)) => Upos::parse(label).map(|upos| labels.upos.push(upos)),
-                Some(("features", label)) => Some(labels.features.push(Features(label))),
-                Some(("relation", label)) => Some(labels.relations.push(Relation(label))),
-                Some(("lemma", label)) => LemmaScript::parse(label).map(|script| labels.lemmas.push(script)),
-                _ => None,
-            };
-            added.ok_or_else(|| TensorError::new(format!("no label: {line}")))?;
+            let unknown = || TensorError::new(format!("no label: {line}"));
+            let (kind, label) = line.split_once('\t').ok_or_else(unknown)?;
+            match kind {
+                "upos" => labels.upos.push(Upos::parse(label).ok_or_else(unknown)?),
+                "features" => labels.features.push(Features(label)),
+                "relation" => labels.relations.push(Relation(label)),
+                "lemma" => labels.lemmas.push(LemmaScript::parse(label).ok_or_else(unknown)?),
+                _ => return Err(unknown()),
+            }
         }
         Ok(labels)
     }

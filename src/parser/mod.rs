@@ -154,7 +154,9 @@ impl Parser {
 
 impl std::fmt::Debug for Parser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parser").field("table", &self.table.model()).finish_non_exhaustive()
+        f.debug_struct("Parser")
+            .field("table", &self.table.model())
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,7 +171,11 @@ fn windows((sentence, words): (usize, &Sentence<'_>)) -> impl Iterator<Item = Wi
 
 /// The first column with a row's highest score, but not `except`.
 fn choose(scores: &Matrix, row: usize, except: Option<usize>) -> Option<usize> {
-    let columns = scores.row(row).iter().enumerate().filter(|(column, _)| Some(*column) != except);
+    let columns = scores
+        .row(row)
+        .iter()
+        .enumerate()
+        .filter(|(column, _)| Some(*column) != except);
     let highest = columns.reduce(|best, next| if next.1 > best.1 { next } else { best });
     highest.map(|(column, _)| column)
 }

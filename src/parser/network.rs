@@ -111,16 +111,25 @@ impl Network {
             ("word", self.word.rows() == words),
             ("affix", self.affix.rows() == AFFIX_ROWS),
             ("shape", self.shape.rows() == SHAPES),
-            ("input", self.input.inputs() == self.static_columns + embedded && self.input.outputs() == width),
+            (
+                "input",
+                self.input.inputs() == self.static_columns + embedded && self.input.outputs() == width,
+            ),
             ("blocks", self.blocks.iter().all(|block| block.fits(width))),
             ("upos", fits(&self.upos, width, labels.upos.len())),
             ("features", fits(&self.features, width, labels.features.len())),
             ("lemma", fits(&self.lemma, width, labels.lemmas.len())),
-            ("arc", self.arc.outputs() == arc && fits(&self.arc_dependent, width, arc)),
+            (
+                "arc",
+                self.arc.outputs() == arc && fits(&self.arc_dependent, width, arc),
+            ),
             ("arc_governor", fits(&self.arc_governor, width, arc)),
             ("arc_distance", self.arc_distance.are_odd()),
             ("label", self.label.outputs() == labels.relations.len()),
-            ("label_dependent", fits(&self.label_dependent, width, self.label.inputs())),
+            (
+                "label_dependent",
+                fits(&self.label_dependent, width, self.label.inputs()),
+            ),
             ("label_governor", fits(&self.label_governor, width, self.label.inputs())),
         ];
         match fits.iter().find(|(_, fits)| !fits) {
@@ -189,7 +198,10 @@ impl Network {
     pub(super) fn relations(&self, scores: &Scores, heads: &[Option<usize>]) -> Matrix {
         let mut hidden = scores.label_dependents.clone();
         for (row, head) in hidden.each_row_mut().zip(heads) {
-            add(row, head.map_or(&self.root_label, |head| scores.label_governors.row(head)));
+            add(
+                row,
+                head.map_or(&self.root_label, |head| scores.label_governors.row(head)),
+            );
         }
         relu(hidden.values_mut());
         self.label.apply(&hidden)

@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::contractions;
 
+#[cfg(test)]
+mod tests;
+
 /// Abbreviations that keep their full stop.
 const ABBREVIATIONS: &str = "mr mrs ms dr st jr sr vs etc inc co corp ltd gen lt rev gov sen rep capt sgt prof ave blvd ft \
     jan feb mar apr aug sept sep oct nov dec mon tue tues wed thu thur thurs fri sat approx est dept misc";
@@ -12,20 +15,23 @@ const ABBREVIATIONS: &str = "mr mrs ms dr st jr sr vs etc inc co corp ltd gen lt
 const ENDINGS: &str = "com org net edu gov io co uk ai app dev doc docx pdf txt xls xlsx csv html htm js ts py rs go exe \
     jpg jpeg png gif mp3 mp4 zip me tv us de fr";
 /// Prefixes that stay with the word behind their hyphen.
-const PREFIXES: &str = "e non pre anti re mid post co over pro multi ex sub semi neo un intra inter micro counter ultra";
+const PREFIXES: &str =
+    "e non pre anti re mid post co over pro multi ex sub semi neo un intra inter micro counter ultra";
 /// What follows a number and is a word of its own: "5 km", "7 pm".
 const UNITS: &str = "am pm k m b bn x mm cm km ft f c hz khz mhz ghz p kg g mg kb mb gb tb lb lbs oz ml l h hr hrs min mins \
     sec secs yr yrs yo mph kph kmh usd eur gbp percent degrees days weeks months years hours minutes";
 const EMOTICONS: [&str; 34] = [
-    ":-)", ":-(", ";-)", ":-D", ":-P", ":-p", ":-/", ":'(", ":')", "^_^", "-_-", "</3", "o_o", ">:(", ":))", ":((", "<33",
-    ":)", ":(", ";)", ":D", ":P", ":p", ":/", ":o", ":O", ";P", ";D", "=)", "=(", "<3", "xD", "XD", ":|",
+    ":-)", ":-(", ";-)", ":-D", ":-P", ":-p", ":-/", ":'(", ":')", "^_^", "-_-", "</3", "o_o", ">:(", ":))", ":((",
+    "<33", ":)", ":(", ";)", ":D", ":P", ":p", ":/", ":o", ":O", ";P", ";D", "=)", "=(", "<3", "xD", "XD", ":|",
 ];
 /// Letters behind an apostrophe that are a word of their own.
 const CLITICS: [&str; 6] = ["s", "m", "re", "ve", "ll", "d"];
+/// What is longer is cut here, so that a chunk of a megabyte costs no more than its words.
+const LONGEST_BYTES: usize = 1024;
 /// Words that begin with an apostrophe.
 const APOSTROPHE_WORDS: &str = "em cause til till bout n tis twas";
 
-/// The words of a sentence, as ranges of its bytes. A sentence of white space has none.
+/// The words of a sentence, as ranges of its bytes. White space is in no word, every other character in one.
 pub fn tokenize(text: &str) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut chunks = chunks(text).peekable();
@@ -35,8 +41,15 @@ pub fn tokenize(text: &str) -> Vec<Range<usize>> {
         let mut start = chunk.start;
         while start < chunk.end {
             let rest = &text[start..chunk.end];
-            let length = piece(rest, start == chunk.start, next.is_empty());
-            split_clitics(&rest[..length], rest.len() == length, &next.to_lowercase(), start, &mut words);
+            let near = &rest[..rest.floor_char_boundary(LONGEST_BYTES)];
+            let length = piece(near, start == chunk.start, next.is_empty());
+            split_clitics(
+                &rest[..length],
+                rest.len() == length,
+                &next.to_lowercase(),
+                start,
+                &mut words,
+            );
             start += length;
         }
     }
@@ -70,7 +83,9 @@ fn piece(rest: &str, starts_chunk: bool, ends_text: bool) -> usize {
 /// "https://…", "www.…", "someone@example.com", without punctuation behind.
 fn address(rest: &str) -> Option<usize> {
     let is_link = ["http://", "https://", "www.", "mailto:"].iter().any(|start| {
-        rest.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)) && rest.len() > start.len()
+        rest.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+            && rest.len() > start.len()
     });
     let trimmed = rest.trim_end_matches(['.', ',', ':', ';', '!', '?', '"', '\'', ')', '>', ']', '”', '’']);
     let is_mail = || {
@@ -138,8 +153,12 @@ fn word(rest: &str, ends_text: bool) -> usize {
     let (name, after) = rest.split_at(core);
     let follows = |mark: &str| after.strip_prefix(mark).filter(|behind| behind.starts_with(is_letter));
     if let Some(behind) = after.strip_prefix('.') {
-        let initial = core == 1 && name != "I" && name.starts_with(char::is_uppercase) && behind.is_empty() && !ends_text;
-        if lists(ABBREVIATIONS, name) && !behind.starts_with(is_letter) || initial {
+        let initial =
+            core == 1 && name != "I" && name.starts_with(char::is_uppercase) && behind.is_empty() && !ends_text;
+        let known = lists(ABBREVIATIONS, name) && !behind.starts_with(is_letter);
+        // At the end of a sentence, "etc." ends it.
+        let ends_sentence = name == "etc" && behind.is_empty() && ends_text;
+        if known && !ends_sentence || initial {
             return core + 1;
         }
     }
@@ -153,7 +172,7 @@ fn word(rest: &str, ends_text: bool) -> usize {
     if let Some(behind) = follows("-")
         && lists(PREFIXES, name)
     {
-        return core + 1 + word(behind, ends_text);
+        return core + 1 + run(behind, is_letter);
     }
     if let Some(behind) = follows("&")
         && core < 4
@@ -163,13 +182,19 @@ fn word(rest: &str, ends_text: bool) -> usize {
     }
     for slashed in ["w/o", "b/c", "w/"] {
         let ends = !rest.get(slashed.len()..).unwrap_or("").starts_with(is_letter);
-        let fits = rest.get(..slashed.len()).is_some_and(|head| head.eq_ignore_ascii_case(slashed));
+        let fits = rest
+            .get(..slashed.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(slashed));
         if fits && (ends || slashed == "w/") {
             return slashed.len();
         }
     }
     for language in ["c++", "c#", "f#"] {
-        if core == 1 && rest.get(..language.len()).is_some_and(|head| head.eq_ignore_ascii_case(language)) {
+        if core == 1
+            && rest
+                .get(..language.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(language))
+        {
             return language.len();
         }
     }
@@ -212,8 +237,8 @@ fn initials(rest: &str) -> Option<usize> {
 fn marks(rest: &str, first: char) -> usize {
     match first {
         '!' | '?' => run(rest, |c| matches!(c, '!' | '?')),
-        '.' | '-' | '*' | '=' | '_' | '~' | '+' => run(rest, |c| c == first),
-        '\'' | '`' if rest[1..].starts_with(first) => 2,
+        '.' | '-' | '*' | '=' | '_' | '~' | '+' | '<' | '>' => run(rest, |c| c == first),
+        '\'' | '`' | '’' | '‘' if rest[first.len_utf8()..].starts_with(first) => 2 * first.len_utf8(),
         _ if first.is_ascii() || is_single(first) => first.len_utf8(),
         // An emoji with what modifies it: joiners, skin tones, variation selectors, a second half of a flag.
         _ => {
@@ -221,7 +246,11 @@ fn marks(rest: &str, first: char) -> usize {
             let mut length = first.len_utf8();
             let flag = |c: char| matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
             if flag(first) {
-                length += rest[length..].chars().next().filter(|c| flag(*c)).map_or(0, char::len_utf8);
+                length += rest[length..]
+                    .chars()
+                    .next()
+                    .filter(|c| flag(*c))
+                    .map_or(0, char::len_utf8);
             }
             loop {
                 let extra = run(&rest[length..], joined);
@@ -231,7 +260,11 @@ fn marks(rest: &str, first: char) -> usize {
                 let bound = rest[..length + extra].ends_with('\u{200d}');
                 length += extra;
                 if bound {
-                    length += rest[length..].chars().next().filter(|c| !c.is_ascii()).map_or(0, char::len_utf8);
+                    length += rest[length..]
+                        .chars()
+                        .next()
+                        .filter(|c| !c.is_ascii())
+                        .map_or(0, char::len_utf8);
                 }
             }
         }
@@ -267,7 +300,10 @@ fn clitic(word: &str) -> Option<usize> {
     if letters.eq_ignore_ascii_case("t") && host.len() > 1 && host.ends_with(['n', 'N']) {
         return Some(at - 1);
     }
-    CLITICS.iter().any(|clitic| letters.eq_ignore_ascii_case(clitic)).then_some(at)
+    CLITICS
+        .iter()
+        .any(|clitic| letters.eq_ignore_ascii_case(clitic))
+        .then_some(at)
 }
 
 fn is_letter(c: char) -> bool {
@@ -288,87 +324,7 @@ fn run(text: &str, belongs: impl Fn(char) -> bool) -> usize {
 }
 
 fn lists(words: &str, word: &str) -> bool {
-    words.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<&str> {
-        tokenize(text).into_iter().map(|range| &text[range]).collect()
-    }
-
-    fn assert_words(cases: &[(&str, &str)]) {
-        for (text, expected) in cases {
-            assert_eq!(words(text).join(" "), *expected);
-        }
-    }
-
-    #[test]
-    fn clitics_and_marks_stand_alone() {
-        assert_words(&[
-            ("I don't, can't; won't!", "I do n't , ca n't ; wo n't !"),
-            ("We’ve got Anna's dogs' food.", "We ’ve got Anna 's dogs ' food ."),
-            ("She'd've said \"no\"...", "She 'd 've said \" no \" ..."),
-            ("it's 5 o'clock, cookin' for 'em", "it 's 5 o'clock , cookin' for 'em"),
-            ("really?!! (yes)", "really ?!! ( yes )"),
-            ("N'T isn'T", "N'T is n'T"),
-        ]);
-    }
-
-    #[test]
-    fn chat_is_cut_like_the_treebanks_own() {
-        assert_words(&[
-            ("im gonna go bc i dont care", "i m gon na go bc i do nt care"),
-            ("its raining, its name", "it s raining , its name"),
-            ("dinner w/ my bf, w/o kids w/him", "dinner w/ my bf , w/o kids w/ him"),
-            ("ill call u, id love 2", "i ll call u , i d love 2"),
-            ("my moms car", "my moms car"),
-            ("lol :) i <3 it :D", "lol :) i <3 it :D"),
-        ]);
-    }
-
-    #[test]
-    fn numbers_keep_their_parts_and_lose_their_units() {
-        assert_words(&[
-            ("at 7:30pm on 11/28/2000 for $1,200.50.", "at 7:30 pm on 11/28/2000 for $ 1,200.50 ."),
-            ("5km, 20th, 90s, 30%, 10-15, 713-853-3989", "5 km , 20th , 90s , 30 % , 10 - 15 , 713-853-3989"),
-            ("v2.0 4x4 3d 80kg", "v2 . 0 4x4 3d 80 kg"),
-        ]);
-    }
-
-    #[test]
-    fn names_and_addresses_stay_whole() {
-        assert_words(&[
-            ("see https://a.b/c?d=e, me@x.org!", "see https://a.b/c?d=e , me@x.org !"),
-            ("Dr. Lee, e.g. in the U.S. at 5 p.m.", "Dr. Lee , e.g. in the U.S. at 5 p.m."),
-            ("J. Smith at AT&T uses Node.js and C++.", "J. Smith at AT&T uses Node.js and C++ ."),
-            ("done.Then and/or well-known e-mail", "done . Then and / or well - known e-mail"),
-            ("@sam likes this", "@sam likes this"),
-        ]);
-    }
-
-    #[test]
-    fn emoji_are_one_word_each() {
-        assert_words(&[("hi👍🏽🎉 👨‍👩‍👧 🇩🇪❤️", "hi 👍🏽 🎉 👨‍👩‍👧 🇩🇪 ❤️")]);
-    }
-
-    #[test]
-    fn every_byte_but_white_space_is_in_one_word() {
-        let odd = [
-            "", " \t\n", "'", "''", "n't", "'s", "a'", "@", "w/", "1-", "1.", ".1", "-", "\u{200d}\u{200d}", "🇩", "é'é",
-            "İ'm", "你好。", "www.", "http://", "a@b", "a@b.", "\u{0}\u{1}", "x\u{301}'s", "I.", "I.I.I", "a.b'c", "1'1", "``x''",
-            "’’’t", "n’t’t’t", "ı'll", "ﬀ-ﬀ", "e-", "e-e-e", "&&a&b&", "c#c++c", ":'(:'(", "u.s.a.'s",
-        ];
-        for text in odd {
-            let mut end = 0;
-            for range in tokenize(text) {
-                assert!(range.start >= end && range.end > range.start, "{text:?}");
-                assert!(text[end..range.start].trim().is_empty(), "{text:?}");
-                end = range.end;
-            }
-            assert!(text[end..].trim().is_empty(), "{text:?}");
-        }
-    }
+    words
+        .split_ascii_whitespace()
+        .any(|known| known.eq_ignore_ascii_case(word))
 }

@@ -89,7 +89,9 @@ impl Tree {
     /// The places of the words that depend on this one, from left to right.
     pub fn children(&self, place: usize) -> impl Iterator<Item = usize> + '_ {
         let words = self.words.iter().enumerate();
-        words.filter(move |(_, word)| word.head == Some(place)).map(|(child, _)| child)
+        words
+            .filter(move |(_, word)| word.head == Some(place))
+            .map(|(child, _)| child)
     }
 
     /// Appends a window of a long sentence; its main word hangs beside that of the first window.

@@ -1,11 +1,11 @@
 """Turns sentences of the treebank into what people type into a chat.
 
-Each change takes a sentence (a list of `Word`) and a random generator and gives a sentence; where it does not apply, the
-same one. `chat` applies a random selection.
+Each change takes a sentence (a list of `Word`) and a random generator, and gives a sentence; where it does not apply,
+the same one. `chat` applies a random selection.
 """
 
 from contractions import is_ambiguous, is_cut
-from data import delete, lower_cased
+from data import Word, delete, lower_cased
 
 CLITICS = {"n't": "nt", "'m": "m", "'s": "s", "'re": "re", "'ve": "ve", "'ll": "ll", "'d": "d"}
 FINAL_MARKS = {".", "!", "?", "...", "!!", ";"}
@@ -22,9 +22,12 @@ SPELLINGS = {
     "the": ["da", "teh"], "this": ["dis"], "that": ["dat"], "have": ["hav"], "just": ["jus", "jst"], "years": ["yrs"],
     "year": ["yr"], "hours": ["hrs"], "weeks": ["wks"], "days": ["dys"], "is": ["iz"], "why": ["y"],
 }
-OPENERS = [("so", "ADV"), ("and", "CCONJ"), ("but", "CCONJ"), ("oh", "INTJ"), ("well", "INTJ"), ("yeah", "INTJ"),
-           ("lol", "INTJ"), ("ok", "INTJ"), ("hey", "INTJ"), ("btw", "ADV"), ("also", "ADV"), ("haha", "INTJ"), ("hi", "INTJ"),
-           ("omg", "INTJ"), ("yes", "INTJ"), ("no", "INTJ"), ("actually", "ADV"), ("honestly", "ADV"), ("tbh", "ADV")]
+# What chat begins sentences with: tag, relation and words.
+OPENERS = (
+    ("ADV", "advmod", ("so", "btw", "also", "actually", "honestly", "tbh")),
+    ("CCONJ", "cc", ("and", "but")),
+    ("INTJ", "discourse", ("oh", "well", "yeah", "lol", "ok", "hey", "haha", "hi", "omg", "yes", "no")),
+)
 
 
 def respell(word, form):
@@ -46,7 +49,7 @@ def without_apostrophes(sentence, random):
         apart = is_cut(name, clitic) or is_ambiguous(name, clitic) and random.random() < 0.6
         if apart or word.head == 0:
             changed[index] = word._replace(form=clitic)
-        elif not (host.head == index + 1):
+        elif host.head != index + 1:
             changed[index - 1] = host._replace(form=host.form + clitic)
             fused.append(index)
     return delete(changed, fused) or sentence
@@ -85,14 +88,15 @@ def chat_spellings(sentence, random):
 
 
 FUSED = {
-    ("going", "to"): ("gon", "na"), ("want", "to"): ("wan", "na"), ("got", "to"): ("got", "ta"), ("let", "me"): ("lem", "me"),
-    ("give", "me"): ("gim", "me"), ("sort", "of"): ("sort", "a"), ("out", "of"): ("out", "ta"),
-    ("should", "have"): ("should", "a"), ("would", "have"): ("would", "a"), ("could", "have"): ("could", "a"),
+    ("going", "to"): ("gon", "na"), ("want", "to"): ("wan", "na"), ("got", "to"): ("got", "ta"),
+    ("let", "me"): ("lem", "me"), ("give", "me"): ("gim", "me"), ("sort", "of"): ("sort", "a"),
+    ("out", "of"): ("out", "ta"), ("should", "have"): ("should", "a"), ("would", "have"): ("would", "a"),
+    ("could", "have"): ("could", "a"),
 }
 
 
 def fused_words(sentence, random):
-    """ "going to leave" → "gon na leave", "give me" → "gim me", as the treebank and the tokenizer cut "gonna", "gimme"."""
+    """ "going to leave" → "gon na leave", "give me" → "gim me", cut as the treebank does."""
     result = list(sentence)
     for index in range(len(sentence) - 1):
         first, second = sentence[index], sentence[index + 1]
@@ -129,9 +133,8 @@ def first_person(sentence, random):
         governs = word.head if word.relation.startswith(("aux", "cop")) else index + 1
         if word.upos == "PRON" and name in PRONOUNS:
             form = PRONOUNS[name] or ("my" if "Poss=Yes" in word.features else "me")
-            features = "|".join(
-                part.replace("Person=3", "Person=1") for part in word.features.split("|") if not part.startswith("Gender")
-            )
+            features = "|".join(part for part in word.features.split("|") if not part.startswith("Gender"))
+            features = features.replace("Person=3", "Person=1")
             word = respell(word, form)._replace(lemma="I" if form in ("I", "me") else form, features=features)
         elif governs in subjects and "Person=3" in word.features and "Tense=Pres" in word.features:
             form = {"is": "am", "'s": "'m", "’s": "’m"}.get(name)
@@ -157,10 +160,10 @@ def without_subject(sentence, random):
 
 def with_opener(sentence, random):
     """Puts "so", "lol", "btw" … before a sentence."""
-    form, upos = random.choice(OPENERS)
+    upos, relation, forms = random.choice(OPENERS)
+    form = random.choice(forms)
     root = next(i for i, word in enumerate(sentence) if word.head == 0) + 2
-    relation = {"ADV": "advmod", "CCONJ": "cc", "INTJ": "discourse"}[upos]
-    opener = sentence[0]._replace(form=form, lemma=form, upos=upos, features="_", head=root, relation=relation)
+    opener = Word(form, form, upos, "_", root, relation)
     rest = [word._replace(head=word.head + 1 if word.head else 0) for word in small_first_letter(sentence, random)]
     if sentence[0].upos == "PROPN" or sentence[0].form == "I":
         rest[0] = rest[0]._replace(form=sentence[0].form)
@@ -173,7 +176,7 @@ def joined(first, second, random):
     root = next(i for i, word in enumerate(first) if word.head == 0) + 1
     mark = random.choice((None, None, None, ",", "...", "-"))
     if mark:
-        first = first + [first[-1]._replace(form=mark, lemma=mark, upos="PUNCT", features="_", head=0, relation="punct")]
+        first = first + [Word(mark, mark, "PUNCT", "_", 0, "punct")]
     shift = len(first)
     if second[0].upos != "PROPN" and second[0].form != "I":
         second = small_first_letter(second, random)

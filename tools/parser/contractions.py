@@ -3,8 +3,8 @@
 `src/parser/contractions.rs` holds the same lists. English-EWT cuts "don't" into "do" and "n't", "dont" into "do" and
 "nt", "im" into "i" and "m", "gonna" into "gon" and "na", "cannot" into "can" and "not". Without its apostrophe a
 contraction can be another word. The tokenizer cuts "its", "ill", "id" and "lets" only where the next word tells, so
-training shows them both cut and whole. It never cuts "were", "well", "shed" and the like, nor the "s" of any other word:
-"my moms car" has three words. Such a word has the place in the tree that it has with its apostrophe.
+training shows them both cut and whole. It never cuts "were", "well", "shed" and the like, nor the "s" of any other
+word: "my moms car" has three words. Such a word has the place in the tree that it has with its apostrophe.
 """
 
 # What stands before a clitic that lost its apostrophe: cut there.

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 # Features that help to rewrite a sentence; the treebank's others are dropped.
 KEPT_FEATURES = {
-    "Case", "Gender", "Mood", "Number", "Person", "Polarity", "Poss", "PronType", "Reflex", "Tense", "VerbForm", "Voice",
+    "Case", "Gender", "Mood", "Number", "Person", "Polarity", "Poss", "PronType", "Reflex", "Tense", "VerbForm",
+    "Voice",
 }
 # A label that occurs less often in training is replaced: a relation by its part before the colon, others by a default.
 RAREST_RELATION, RAREST_FEATURES, RAREST_LEMMA = 5, 4, 3
@@ -119,10 +120,10 @@ class Labels:
                 counts["relation"][word.relation] += 1
                 counts["lemma"][lemma_script(word.form, word.lemma)] += 1
         least = {"upos": 1, "features": RAREST_FEATURES, "relation": RAREST_RELATION, "lemma": RAREST_LEMMA}
-        lists = {
-            kind: sorted((label for label, n in count.items() if n >= least[kind]), key=lambda label: (-count[label], label))
-            for kind, count in counts.items()
-        }
+        lists = {}
+        for kind, count in counts.items():
+            common = [(-n, label) for label, n in count.items() if n >= least[kind]]
+            lists[kind] = [label for _, label in sorted(common)]
         return cls(lists)
 
     def relation(self, label):

@@ -8,7 +8,7 @@ ROOTS_TRIED = 3
 
 
 def best_heads(scores):
-    """Heads (0 for the root) of the best tree with a single root. `scores[d, h]`: word d (from 0) under head h (0 root)."""
+    """Heads of the best tree with a single root. `scores[d, h]`: word d (from 0) under h (root 0, words from 1)."""
     heads = best_arborescence(scores)
     if sum(head == 0 for head in heads) == 1:
         return heads

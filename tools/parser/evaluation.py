@@ -42,7 +42,7 @@ def predict(network, features, labels, sentences):
     for start in range(0, len(order), BATCH):
         places = order[start : start + BATCH]
         batch = Batch([sentences[i] for i in places], features)
-        output = network.run([sentences[i] for i in places], batch)
+        output = network(batch.numbers, batch.static, batch.mask)
         heads = torch.zeros(batch.mask.shape, dtype=torch.long)
         for row, length in enumerate(batch.lengths):
             heads[row, :length] = torch.tensor(best_heads(output.arcs[row, :length, : length + 1].double().numpy()))
@@ -64,7 +64,7 @@ def predict(network, features, labels, sentences):
 
 
 def score(network, features, labels, gold):
-    """Percent of words: tags, unlabelled and labelled attachment (the relation's universal part; `full`: with subtype)."""
+    """Percent of words that are right. LAS is head and relation without subtype; `full` is head and whole relation."""
     right = dict.fromkeys(("UPOS", "feats", "lemma", "UAS", "LAS", "full"), 0)
     words = 0
     for expected, actual in zip(gold, predict(network, features, labels, gold)):

@@ -1,10 +1,10 @@
 """What the network sees of a word. `src/parser/features.rs` computes the same; change both together."""
 
 import struct
+from collections import Counter
 
 import numpy as np
 import tokenizers
-from collections import Counter
 
 # Rows of the hashed table of prefixes and suffixes, of the table of shapes.
 AFFIX_ROWS, SHAPES = 4096, 24

@@ -110,7 +110,9 @@ class Network(nn.Module):
         self.blocks = nn.ModuleList(BLOCKS[name](sizes, dropout) for name in sizes.blocks.split(","))
         self.norm = nn.LayerNorm(width)
         self.root = nn.Parameter(torch.randn(width) * 0.1)
-        self.upos, self.features, self.lemma = (nn.Linear(width, len(labels.lists[kind])) for kind in ("upos", "features", "lemma"))
+        self.upos = nn.Linear(width, len(labels.lists["upos"]))
+        self.features = nn.Linear(width, len(labels.lists["features"]))
+        self.lemma = nn.Linear(width, len(labels.lists["lemma"]))
         self.arc_dependent, self.arc_governor = nn.Linear(width, sizes.arc), nn.Linear(width, sizes.arc)
         self.arc = nn.Linear(sizes.arc, sizes.arc)
         self.arc_distance = nn.Parameter(torch.zeros(2 * FARTHEST + 1))
@@ -136,10 +138,6 @@ class Network(nn.Module):
         return Output(
             self.upos(x), self.features(x), self.lemma(x), arcs, self.label_dependent(x), self.label_governor(rooted)
         )
-
-    def run(self, sentences, batch):
-        """The outputs for a batch made of these sentences."""
-        return self(batch.numbers, batch.static, batch.mask)
 
     def relations(self, output, heads):
         """Label scores of every word under the head given for it."""

@@ -1,7 +1,6 @@
-"""Trains the tagger and parser, or its teacher, on a UD treebank; see README.md."""
+"""Trains the tagger and parser on a UD treebank; see README.md."""
 
 import argparse
-import itertools
 import pathlib
 import random
 
@@ -11,16 +10,12 @@ from augmentation import augmented
 from data import Labels, lower_cased, read_sentences
 from features import Features, StaticTable
 from model import Network, Sizes
-from teacher import Teacher
-from training import fit, opinions_of
+from training import fit
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 SEED = 7
+# Words of a training sentence; longer ones are left out.
 LONGEST = 80
-# How many different augmented passes the teacher labels; the student sees them in turn.
-TAUGHT_PASSES = 8
-# The teacher's layers are trained already: they move more slowly than what is new above them.
-MINILM_RATE = 2e-4
 
 
 def arguments():
@@ -28,8 +23,6 @@ def arguments():
     parser.add_argument("--treebank", type=pathlib.Path, required=True, help="folder of train.conllu and dev.conllu")
     parser.add_argument("--table", type=pathlib.Path, default=REPOSITORY / "assets/embedding")
     parser.add_argument("--output", type=pathlib.Path, required=True, help="the checkpoint to write")
-    parser.add_argument("--what", choices=("parser", "teacher"), default="parser")
-    parser.add_argument("--teacher", type=pathlib.Path, help="a teacher's checkpoint, for the parser to learn from")
     parser.add_argument("--start", type=pathlib.Path, help="a parser's checkpoint to go on from")
     parser.add_argument("--minutes", type=float, default=60, help="the learning rate falls to zero over this time")
     parser.add_argument("--threads", type=int, default=1)
@@ -46,21 +39,9 @@ def vocabularies(treebank):
     return Labels.of(wide), Features.vocabulary(wide)
 
 
-def plain_passes(treebank, generator):
+def passes(treebank, generator):
     while True:
-        yield [(sentence, None) for sentence in augmented(treebank, generator)]
-
-
-def taught_passes(treebank, features, labels, path, generator):
-    """Passes with a teacher's opinions, made once and then repeated."""
-    stored = torch.load(path)
-    teacher = Teacher(len(features.words), labels, features.table.tokenizer)
-    teacher.load_state_dict(stored["weights"])
-    made = []
-    for number in range(TAUGHT_PASSES):
-        made.append(opinions_of(teacher, features, labels, augmented(treebank, generator), generator))
-        print(f"pass {number + 1} of {TAUGHT_PASSES} labelled by the teacher", flush=True)
-    return itertools.cycle(made)
+        yield augmented(treebank, generator)
 
 
 def main():
@@ -70,44 +51,35 @@ def main():
     generator = random.Random(SEED)
     treebank = [s for s in read_sentences(args.treebank / "train.conllu") if len(s) <= LONGEST]
     dev = read_sentences(args.treebank / "dev.conllu")
-    begun = torch.load(args.start) if args.start else None
-    labels, words = (Labels(begun["labels"]), begun["words"]) if begun else vocabularies(treebank)
-    features = Features(words, StaticTable(args.table))
-    sizes = Sizes(width=args.width, blocks=args.blocks)
-    if args.what == "teacher":
-        network = Teacher(len(words), labels, features.table.tokenizer, args.dropout)
-        groups = [
-            {"params": network.minilm.weights.parameters(), "lr": MINILM_RATE},
-            {"params": network.network.parameters(), "lr": args.rate},
-        ]
+    if args.start:
+        network, features, labels = load(args.start, args.table)
     else:
+        labels, words = vocabularies(treebank)
+        features = Features(words, StaticTable(args.table))
+        sizes = Sizes(width=args.width, blocks=args.blocks)
         network = Network(sizes, len(words), labels, features.table.dimensions, args.dropout)
-        if begun:
-            network.load_state_dict(begun["weights"])
-        groups = [{"params": network.parameters(), "lr": args.rate}]
-    groups = [{**group, "params": list(group["params"])} for group in groups]
-    count = sum(parameter.numel() for group in groups for parameter in group["params"])
-    print(f"{len(treebank)} sentences, {len(words)} words, {count} parameters", flush=True)
-    if args.teacher:
-        passes = taught_passes(treebank, features, labels, args.teacher, generator)
-    else:
-        passes = plain_passes(treebank, generator)
+    count = sum(parameter.numel() for parameter in network.parameters())
+    print(f"{len(treebank)} sentences, {len(features.words)} words, {count} parameters", flush=True)
     fit(
         network,
-        groups,
         features,
         labels,
-        passes,
+        passes(treebank, generator),
+        args.rate,
         args.minutes,
         generator,
-        evaluate={"dev": dev, "lower": [lower_cased(s) for s in dev]},
-        evaluate_every=1 if args.what == "teacher" else 3,
-        save=lambda averaged: save(args.output, averaged, sizes, words, labels),
+        evaluate={"dev": dev, "lower-cased": [lower_cased(s) for s in dev]},
+        save=lambda averaged: save(args.output, averaged, features.words, labels),
     )
 
 
-def save(path, network, sizes, words, labels):
-    stored = {"weights": network.state_dict(), "sizes": sizes._asdict(), "words": words, "labels": labels.lists}
+def save(path, network, words, labels):
+    stored = {
+        "weights": network.state_dict(),
+        "sizes": network.sizes._asdict(),
+        "words": words,
+        "labels": labels.lists,
+    }
     torch.save(stored, path)
 
 

@@ -1,9 +1,8 @@
-"""The training loop that the small network and its teacher share, and their losses."""
+"""The training loop and its loss."""
 
 import copy
 import math
 import time
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,80 +15,42 @@ WARM_UP = 300
 UNKNOWN = 0.12
 # The weights that are kept are an average over about the last 1 / (1 - AVERAGED) steps.
 AVERAGED = 0.998
+# After how many passes the network is scored and saved.
+EVALUATED = 3
 # How much each task counts beside the arcs and the labels.
 UPOS, FEATURES, LEMMA = 0.6, 0.4, 0.3
-# How much the teacher's opinion counts against the treebank's labels.
-TAUGHT = 0.5
 
 
-class Opinion(NamedTuple):
-    """A teacher's scores for the words of one sentence, in half precision. Label scores are those under the gold head."""
-
-    arcs: torch.Tensor
-    relation: torch.Tensor
-    upos: torch.Tensor
-    features: torch.Tensor
-    lemma: torch.Tensor
-
-
-def batches(items, length, generator):
-    """Items of like length together, at most `BATCH_WORDS` words with padding, in random order."""
-    order = sorted(items, key=lambda item: length(item) + generator.random() * 3)
+def batches(sentences, generator):
+    """Sentences of like length together, at most `BATCH_WORDS` words with padding, in random order."""
+    order = sorted(sentences, key=lambda sentence: len(sentence) + generator.random() * 3)
     result, current = [], []
-    for item in order:
-        if current and (len(current) + 1) * length(item) > BATCH_WORDS:
+    for sentence in order:
+        if current and (len(current) + 1) * len(sentence) > BATCH_WORDS:
             result.append(current)
             current = []
-        current.append(item)
+        current.append(sentence)
     result.append(current)
     generator.shuffle(result)
     return result
 
 
-def scores_of(network, sentences, batch):
-    """Arc, label (under the gold heads), tag, feature and lemma scores, and the gold numbers in the same order."""
-    output = network.run(sentences, batch)
+def loss_of(network, batch):
+    """The weighted sum of the tasks' losses; labels are scored under the gold heads."""
+    output = network(batch.numbers, batch.static, batch.mask)
     upos, kept, lemma, relation, heads = batch.gold.unbind(-1)
     relations = network.relations(output, heads.clamp(min=0))
-    scores = (output.arcs, relations, output.upos, output.features, output.lemma)
-    return scores, (heads, relation, upos, kept, lemma)
-
-
-def loss_of(network, sentences, batch, opinions=None):
-    """The weighted sum of the tasks' losses; half of each against the teacher's opinions where there are some."""
-    scores, gold = scores_of(network, sentences, batch)
-    total = 0.0
-    for task, weight in enumerate((1.0, 1.0, UPOS, FEATURES, LEMMA)):
-        loss = F.cross_entropy(scores[task].flatten(0, 1), gold[task].flatten(), ignore_index=-100)
-        if opinions:
-            present = batch.mask.bool()
-            taught = padded([opinion[task] for opinion in opinions], scores[task].shape)
-            soft = F.cross_entropy(scores[task][present], taught[present].softmax(-1))
-            loss = (1 - TAUGHT) * loss + TAUGHT * soft
-        total = total + weight * loss
-    return total
-
-
-def padded(parts, shape):
-    """The scores of single sentences as one batch; what is beyond a sentence cannot be chosen."""
-    result = torch.full(shape, -1e4)
-    for row, part in enumerate(parts):
-        result[row, : part.shape[0], : part.shape[1]] = part.float()
-    return result
-
-
-@torch.no_grad()
-def opinions_of(teacher, features, labels, sentences, generator):
-    """The sentences, each with the teacher's opinion of it."""
-    teacher.eval()
-    result = []
-    for group in batches(sentences, len, generator):
-        scores, _ = scores_of(teacher, group, Batch(group, features, labels))
-        for row, sentence in enumerate(group):
-            n = len(sentence)
-            arcs, *others = (task[row, :n].half() for task in scores)
-            result.append((sentence, Opinion(arcs[:, : n + 1].clone(), *(task.clone() for task in others))))
-    return result
+    tasks = (
+        (1.0, output.arcs, heads),
+        (1.0, relations, relation),
+        (UPOS, output.upos, upos),
+        (FEATURES, output.features, kept),
+        (LEMMA, output.lemma, lemma),
+    )
+    return sum(
+        weight * F.cross_entropy(scores.flatten(0, 1), right.flatten(), ignore_index=-100)
+        for weight, scores, right in tasks
+    )
 
 
 @torch.no_grad()
@@ -100,30 +61,26 @@ def average(averaged, network, step):
         old.lerp_(new, 1 - share)
 
 
-def fit(network, groups, features, labels, passes, minutes, generator, evaluate, evaluate_every, save):
-    """Trains for some minutes; the learning rates of `groups` fall to zero as a cosine. Gives the averaged network.
+def fit(network, features, labels, passes, rate, minutes, generator, evaluate, save):
+    """Trains for some minutes, while the learning rate falls to zero as a cosine; evaluates and saves now and then.
 
-    `passes` yields, without end, a pass over the data: sentences, each with a teacher's opinion or None.
+    `passes` yields, without end, a pass over the data. `evaluate` has the sentences to score, by name. What is
+    scored and saved is the average of the weights.
     """
     averaged = copy.deepcopy(network)
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
-    rates = [group["lr"] for group in optimizer.param_groups]
+    optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.98), weight_decay=0.01)
     start, step, progress = time.time(), 0, 0.0
-    for epoch, items in enumerate(passes, 1):
-        total = 0.0
-        first_step = step
-        for group in batches(items, lambda item: len(item[0]), generator):
+    for epoch, sentences in enumerate(passes, 1):
+        total, first_step = 0.0, step
+        for group in batches(sentences, generator):
             progress = (time.time() - start) / (60 * minutes)
             if progress >= 1:
                 break
             step += 1
-            share = min(step / WARM_UP, 1) * 0.5 * (1 + math.cos(math.pi * progress))
-            for part, rate in zip(optimizer.param_groups, rates):
-                part["lr"] = rate * share
+            for part in optimizer.param_groups:
+                part["lr"] = rate * min(step / WARM_UP, 1) * 0.5 * (1 + math.cos(math.pi * progress))
             network.train()
-            sentences, opinions = zip(*group)
-            batch = Batch(sentences, features, labels, UNKNOWN, generator)
-            loss = loss_of(network, sentences, batch, opinions if opinions[0] else None)
+            loss = loss_of(network, Batch(group, features, labels, UNKNOWN, generator))
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
@@ -131,11 +88,10 @@ def fit(network, groups, features, labels, passes, minutes, generator, evaluate,
             average(averaged, network, step)
             total += loss.item()
         report = f"epoch {epoch}, {time.time() - start:.0f} s, loss {total / max(step - first_step, 1):.3f}"
-        if epoch % evaluate_every == 0 or progress >= 1:
-            for name, sentences in evaluate.items():
-                report += f", {name} {score(averaged, features, labels, sentences)}"
+        if epoch % EVALUATED == 0 or progress >= 1:
+            for name, gold in evaluate.items():
+                report += f", {name} {score(averaged, features, labels, gold)}"
             save(averaged)
         print(report, flush=True)
         if progress >= 1:
-            return averaged
-    return averaged
+            return
