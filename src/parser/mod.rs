@@ -33,8 +33,8 @@ pub use tree::{Sentence, Tree, Word};
 
 /// Words that are parsed together; what is longer is parsed in pieces.
 const LONGEST_WINDOW: usize = 128;
-/// Words that go through the network at once; bounds the memory of a call.
-const LARGEST_BATCH: usize = 1024;
+/// Words that go through the network at once: their activations fit the processor's second cache.
+const LARGEST_BATCH: usize = 256;
 
 static WEIGHTS: &[u8] = include_bytes!("../../assets/parser/weights.bin");
 static LABELS: &str = include_str!("../../assets/parser/labels.tsv");
