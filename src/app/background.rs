@@ -93,10 +93,10 @@ impl Jobs {
     }
 }
 
-fn when_ready<F: Future<Output = ()> + Send>(app: &App, run: impl FnOnce(App) -> F + Send + 'static) -> JoinHandle<()>
-where
-    F: 'static,
-{
+fn when_ready<F: Future<Output = ()> + Send + 'static>(
+    app: &App,
+    run: impl FnOnce(App) -> F + Send + 'static,
+) -> JoinHandle<()> {
     let app = app.clone();
     tokio::spawn(async move {
         app.ready().await;

@@ -1,5 +1,5 @@
 //! Background work. `queue.rs` drives durable tasks: each kind is a [`Job`] in a file of its own, registered in
-//! [`kinds`]. The other files are loops that a server runs beside answering requests; `app/` only starts them.
+//! [`JobKinds`]. The other files are loops that a server runs beside answering requests; `app/` only starts them.
 
 mod bios;
 mod candidates;

@@ -38,7 +38,7 @@ const RECENT: usize = 20;
 pub struct Bio {
     /// What it says, sentence by sentence or point by point.
     pub sentences: Vec<Sentence>,
-    /// How far it can be relied on, 0 to 1; see [`confidence`].
+    /// How far it can be relied on, 0 to 1; see `confidence`.
     pub confidence: f32,
     /// Categories of the memories behind it.
     pub categories: Vec<Category>,

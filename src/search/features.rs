@@ -156,7 +156,7 @@ impl Features {
 /// One feature of one memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
-    /// What it is called; the fields of [`Features`] say what each means.
+    /// What it is called; the fields of `Features` say what each means.
     pub name: &'static str,
     /// What it shows.
     pub value: f32,

@@ -163,7 +163,7 @@ impl Store {
         Ok(ids.into_iter().map(MemoryId::from_stored).collect())
     }
 
-    /// [`Self::earlier_versions`] of any time.
+    /// `earlier_versions` of any time.
     pub async fn versions_of(
         &self,
         account_id: &AccountId,

@@ -1,7 +1,7 @@
 //! The in-memory indexes of recently used people: a bounded cache of what the database says.
 //!
 //! [`IndexCache::open`] gives it at the person's current revision: one small query, and only what changed is read. Of
-//! people whose memories outgrow an instance it holds the newest; [`super::candidates`] has the rest.
+//! people whose memories outgrow an instance it holds the newest; [`mod@super::candidates`] has the rest.
 
 use std::fmt;
 use std::sync::Arc;
