@@ -2,8 +2,8 @@
 //!
 //! `language.rs` tells which messages these are.
 
+use super::candidate::{Judged, TurnContext, candidate};
 use super::category;
-use super::fact::{Judged, TurnContext, candidate};
 use super::sentence::ParsedMessage;
 use super::time;
 use super::word::words;

@@ -6,6 +6,7 @@
 mod agreement;
 mod attribute;
 mod calendar;
+mod candidate;
 mod category;
 mod category_words;
 mod classifier;
@@ -49,8 +50,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::model::{Category, MemoryType, Role};
+use candidate::TurnContext;
 use coreference::Antecedents;
-use fact::TurnContext;
 use opening::Listeners;
 use preceding_turn::Previous;
 

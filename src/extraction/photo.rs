@@ -1,7 +1,7 @@
 //! A shared picture: what it shows is kept with the fact that it was shared for, or alone.
 
+use super::candidate::{Judged, LONGEST_GROUP_BYTES, TurnContext, candidate};
 use super::category;
-use super::fact::{Judged, LONGEST_GROUP_BYTES, TurnContext, candidate};
 use super::person::People;
 use super::sentence::ParsedMessage;
 use super::word::words;

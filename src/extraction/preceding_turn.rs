@@ -2,9 +2,9 @@
 //!
 //! `dialogue.rs` knows how question and answer make a statement; this file finds them and builds the candidate.
 
+use super::candidate::{Judged, TurnContext, candidate, finished};
 use super::category;
 use super::dialogue;
-use super::fact::{Judged, TurnContext, candidate, finished};
 use super::kind;
 use super::non_fact::{self, SentenceKind, carries_topic};
 use super::opening::{self, Listeners};

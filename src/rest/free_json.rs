@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::scalar::Scalar;
 use super::visit::{deserialize_any, skip_map, skip_seq, visit_scalars};
 use super::wire::{self, WireType};

@@ -10,6 +10,7 @@
 mod bindings;
 mod body;
 mod decode;
+mod decoder;
 mod demand;
 mod encode;
 mod error;

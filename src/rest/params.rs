@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 
 use super::bindings::Binding;
-use super::decode::{Decoder, MAX_KEY_CHARS};
+use super::decoder::{Decoder, MAX_KEY_CHARS};
 use super::error::FieldViolation;
 use super::misnamed;
 use super::scalar::{self, Refusal, Scalar};

@@ -17,7 +17,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use super::RestSettings;
 use super::bindings::{Binding, BodyRule};
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::demand::Demand;
 use super::error::{FieldViolation, Problem};
 use super::routes::{Found, RouteTable};

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::decode::{Decoder, Step};
+use super::decoder::{Decoder, Step};
 use super::free_json::{self, FreeValue};
 use super::scalar::{self, Refusal, Scalar};
 use super::schema::{Field, Kind, MessageId, MessageSchema, Shape};

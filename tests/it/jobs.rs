@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::process::{BOUND, eventually};
+use crate::process::{BOUND, eventually, memsync};
 use crate::support::{TestDatabase, config, install_crypto};
 
 const ENTRIES: [&str; 4] = [
@@ -367,6 +367,36 @@ async fn no_kind_and_no_account_keeps_the_others_waiting() {
     }
     assert_eq!(office.ended(&eve, &theirs).await.state, TaskState::Done);
     assert!(most.load(Ordering::SeqCst) <= 3);
+    office.stop.send_replace(true);
+    queue.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_operator_reads_what_a_task_logged_and_cancels_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let office = Office::open_in(dir.path()).await;
+    let anna = office.person("ada@example.com").await;
+    let done = office.add(&anna, "diary", &ENTRIES[..2]).await;
+    let queue = office.run(JobKinds::default().with(Diary::new(Arc::clone(&office.app.memories))));
+    office.ended(&anna, &done).await;
+    office.stop.send_replace(true);
+    queue.await.unwrap();
+
+    let log = memsync(dir.path(), &[], &["task", "log", done.as_str()]).expect_success("task log");
+    assert!(log.stdout.trim_end().ends_with(" entry 0 is read"), "{}", log.stdout);
+    assert_eq!(log.stdout.lines().count(), 1);
+    let ended = memsync(dir.path(), &[], &["task", "cancel", done.as_str()]);
+    assert!(ended.stderr.contains("has ended already"), "{}", ended.stderr);
+    let unknown = memsync(dir.path(), &[], &["task", "cancel", "task_x"]);
+    assert!(unknown.stderr.contains("there is no task task_x"), "{}", unknown.stderr);
+
+    let waiting = office.add(&anna, "diary", &ENTRIES).await;
+    memsync(dir.path(), &[], &["task", "cancel", waiting.as_str()]).expect_success("task cancel");
+    office.stop.send_replace(false);
+    let queue = office.run(JobKinds::default().with(Diary::new(Arc::clone(&office.app.memories))));
+    let report = office.ended(&anna, &waiting).await;
+    assert_eq!(report.refused.as_deref(), Some("The task was cancelled"));
+    assert_eq!(office.remembered(&anna).await, each_entry_once()[..2]);
     office.stop.send_replace(true);
     queue.await.unwrap();
 }

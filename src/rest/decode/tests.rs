@@ -3,7 +3,9 @@
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 
 use super::*;
+use crate::rest::decoder::MAX_VIOLATIONS;
 use crate::rest::encode;
+use crate::rest::schema::Schema;
 use crate::rest::tests::{everything, real};
 
 type Decoded = Result<DynamicMessage, Vec<(String, String)>>;
