@@ -3,6 +3,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -210,6 +211,9 @@ async fn run(config: Config, file: Option<PathBuf>, command: Command) -> anyhow:
     }
 }
 
+/// How long a stop waits for the first key.
+const WELCOME_TIMEOUT: Duration = Duration::from_secs(5);
+
 async fn serve(config: Config) -> anyhow::Result<()> {
     for warning in config.warnings.iter().chain(&app::exposed_secrets(&config)) {
         tracing::warn!("{warning}");
@@ -220,9 +224,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let address = running.address;
     let url = cli::own_url(&config, address);
     tracing::info!("listening on {address}: gRPC and REST at {url}");
-    if config.bootstrap {
-        tokio::spawn(bootstrap(app, config.clone(), address));
-    }
+    let welcoming = config
+        .bootstrap
+        .then(|| tokio::spawn(bootstrap(app.clone(), config.clone(), address)));
     let certificate = running.certificate();
     let reloading = tokio::spawn(async move {
         while hangup.recv().await.is_some() {
@@ -232,6 +236,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             }
         }
     });
+    let stopped = async {
+        stopped.await;
+        // A key that is being made is shown: nothing else ever shows it.
+        if let Some(welcoming) = welcoming.filter(|_| app.is_ready()) {
+            let _ = tokio::time::timeout(WELCOME_TIMEOUT, welcoming).await;
+        }
+    };
     let served = running.run_until(stopped).await;
     reloading.abort();
     served

@@ -199,10 +199,15 @@ impl App {
         let _ = is_ready.wait_for(|is_ready| *is_ready).await;
     }
 
+    /// Whether the database has answered and is up to date.
+    pub fn is_ready(&self) -> bool {
+        *self.is_ready.borrow()
+    }
+
     /// Listens, and serves in the background. Where the database does not answer yet, requests are refused with 503 until
     /// it does.
     pub async fn start(self, config: &Config) -> anyhow::Result<Running> {
-        if !*self.is_ready.borrow() {
+        if !self.is_ready() {
             match self.prepare(config).await {
                 // A file that can't be opened is not going to come by itself.
                 Err(Error::Unavailable(cause)) if !config.database.url.starts_with("sqlite:") => {

@@ -213,7 +213,7 @@ fn given(text: &str) -> Option<Given> {
         content: text,
         sent_at: said_at().fixed_offset(),
     };
-    let candidates = extraction::extract(&[turn], &|text| StaticTable::built_in().encode(text));
+    let candidates = extraction::extract(&[turn], &|text| StaticTable::built_in().encode(text)).facts;
     let first = candidates.first()?;
     let mut categories: Vec<Category> = Vec::new();
     for category in candidates.iter().flat_map(|candidate| &candidate.categories) {

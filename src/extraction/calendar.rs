@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc, Weekday};
 
+use crate::model::TimePrecision;
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -44,6 +46,17 @@ pub(super) struct Stretch {
 }
 
 impl Stretch {
+    /// The precision that goes with [`Stretch::instant`].
+    pub(super) fn precision(self) -> TimePrecision {
+        match self.grain {
+            Grain::Day => TimePrecision::Day,
+            Grain::Weekend | Grain::Week => TimePrecision::Week,
+            Grain::Month => TimePrecision::Month,
+            Grain::Season => TimePrecision::Season,
+            Grain::Year => TimePrecision::Year,
+        }
+    }
+
     pub(super) fn day(start: NaiveDate) -> Self {
         Self {
             start,

@@ -10,7 +10,7 @@ use super::preceding_turn::{self, Previous};
 use super::private;
 use super::word::{Word, capitalised};
 use super::{CandidateFact, Quote};
-use crate::model::MemoryType;
+use crate::model::{MemoryType, TimePrecision};
 
 /// A group of sentences takes no further one beyond these.
 pub(super) const LONGEST_GROUP_BYTES: usize = 420;
@@ -31,7 +31,7 @@ pub(super) struct TurnContext<'t> {
 
 /// What was found out about a fact besides its words.
 pub(super) struct Judged {
-    pub(super) event_time: Option<DateTime<Utc>>,
+    pub(super) event_time: Option<(DateTime<Utc>, TimePrecision)>,
     pub(super) memory_type: MemoryType,
     pub(super) evidence: Evidence,
     pub(super) names_speaker: bool,
@@ -64,6 +64,7 @@ pub(super) fn candidate<'w, 'a: 'w>(
             names_speaker,
         },
     );
+    let (event_time, event_time_precision) = event_time.unzip();
     let categories = category::choose(&evidence, is_private, memory_type == MemoryType::Semantic);
     CandidateFact {
         text,
@@ -71,6 +72,8 @@ pub(super) fn candidate<'w, 'a: 'w>(
         categories,
         importance,
         event_time,
+        event_time_precision,
+        is_instruction: false,
         quotes,
         // What it was said after is kept in the clear beside the fact.
         context: context_of_turn

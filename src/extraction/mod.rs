@@ -45,11 +45,11 @@ pub(crate) mod verbs {
     pub(crate) use super::verb::{is_base, is_past, third_person};
 }
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, FixedOffset, Utc};
 
-use crate::model::{Category, MemoryType, Role};
+use crate::model::{Category, MemoryType, Role, SkipReason, TimePrecision};
 use candidate::TurnContext;
 use coreference::Antecedents;
 use opening::Listeners;
@@ -104,10 +104,32 @@ pub struct CandidateFact {
     pub importance: f32,
     /// When the thing happened or will happen, where the words say so.
     pub event_time: Option<DateTime<Utc>>,
+    /// How exactly the words say that; present with `event_time`.
+    pub event_time_precision: Option<TimePrecision>,
+    /// Whether it is a standing wish about how the assistant behaves.
+    pub is_instruction: bool,
     /// Where it was taken from: the main source first, never empty.
     pub quotes: Vec<Quote>,
     /// The end of the turn before, for lexical search only; never shown.
     pub context: Option<String>,
+}
+
+/// What came of a conversation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extraction {
+    /// The facts, in the order in which they were told.
+    pub facts: Vec<CandidateFact>,
+    /// The users' messages that left nothing, in their order.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A message that left no fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Index of the turn.
+    pub turn: usize,
+    /// Why.
+    pub reason: SkipReason,
 }
 
 /// A text's vector, of length 1 or 0, from the embedder that the classifier was fitted with.
@@ -118,7 +140,7 @@ pub type SentenceEncoder<'s> = &'s dyn Fn(&str) -> Vec<f32>;
 pub struct TooManyFacts(pub usize);
 
 /// Finds the facts of a conversation, in the order in which they were told.
-pub fn extract(turns: &[Turn<'_>], encode: SentenceEncoder<'_>) -> Vec<CandidateFact> {
+pub fn extract(turns: &[Turn<'_>], encode: SentenceEncoder<'_>) -> Extraction {
     extract_at_most(usize::MAX, turns, encode).unwrap_or_default()
 }
 
@@ -127,7 +149,7 @@ pub fn extract_at_most(
     most: usize,
     turns: &[Turn<'_>],
     encode: SentenceEncoder<'_>,
-) -> Result<Vec<CandidateFact>, TooManyFacts> {
+) -> Result<Extraction, TooManyFacts> {
     let mut names: Vec<&str> = Vec::new();
     for turn in turns.iter().filter(|t| t.role == Role::User) {
         if let Some(name) = clean_name(turn.name)
@@ -181,7 +203,25 @@ pub fn extract_at_most(
         });
     }
     forget_private_contexts(turns, &mut out);
-    Ok(deduplicate(out))
+    let facts = deduplicate(out);
+    let skipped = skipped(turns, &facts);
+    Ok(Extraction { facts, skipped })
+}
+
+/// The users' messages that no fact was taken from.
+fn skipped(turns: &[Turn<'_>], facts: &[CandidateFact]) -> Vec<Skipped> {
+    let sources: HashSet<usize> = facts
+        .iter()
+        .flat_map(|fact| fact.quotes.iter().map(|quote| quote.turn))
+        .collect();
+    let of_users = turns.iter().enumerate().filter(|(_, turn)| turn.role == Role::User);
+    of_users
+        .filter(|(at, _)| !sources.contains(at))
+        .map(|(turn, _)| Skipped {
+            turn,
+            reason: SkipReason::NothingToKeep,
+        })
+        .collect()
 }
 
 /// Takes away what was said before a fact where that is private: a context is kept in the clear.
@@ -254,7 +294,7 @@ pub fn is_private(text: &str) -> bool {
 }
 
 /// When the thing that a text tells of happens, where it says so; relative times count from `said_at`.
-pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub fn event_time(text: &str, said_at: DateTime<Utc>) -> Option<(DateTime<Utc>, TimePrecision)> {
     time::event_time(&time::mentions(&word::words(text), said_at.date_naive()))
 }
 
@@ -269,6 +309,8 @@ pub struct Judgement {
     pub importance: f32,
     /// When the thing happened or will happen, where the words say so.
     pub event_time: Option<DateTime<Utc>>,
+    /// How exactly the words say that; present with `event_time`.
+    pub event_time_precision: Option<TimePrecision>,
 }
 
 /// Judges a fact that was written elsewhere; relative times count from `said_at`.
@@ -287,11 +329,13 @@ pub fn judge(text: &str, said_at: DateTime<Utc>, encode: SentenceEncoder<'_>) ->
         is_private,
         names_speaker: true,
     };
+    let (event_time, event_time_precision) = time::event_time(&times).unzip();
     Judgement {
         memory_type,
         categories,
         importance: importance::of(words.iter(), &evidence, standing),
-        event_time: time::event_time(&times),
+        event_time,
+        event_time_precision,
     }
 }
 

@@ -269,6 +269,8 @@ mod tests {
             categories: vec![Category::Interests],
             importance: 0.5,
             event_time: None,
+            event_time_precision: None,
+            is_instruction: false,
             quotes: vec![Quote {
                 turn: 0,
                 text: text.to_owned(),

@@ -18,7 +18,7 @@ pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<CandidateFact> {
             sent_at,
         })
         .collect();
-    let found = extract(&turns, &|text| StaticTable::built_in().encode(text));
+    let found = extract(&turns, &|text| StaticTable::built_in().encode(text)).facts;
     for candidate in &found {
         assert!(
             !candidate.text.trim().is_empty() && !candidate.quotes.is_empty(),

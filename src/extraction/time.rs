@@ -11,7 +11,7 @@ use super::calendar::{
 };
 use super::verb;
 use super::word::Word;
-use crate::model::is_servable;
+use crate::model::{TimePrecision, is_servable};
 
 /// One expression of time in a sentence.
 #[derive(Clone, Debug)]
@@ -25,14 +25,14 @@ pub(super) struct TimeMention {
 }
 
 /// When the sentence's thing happens: its most exact time.
-pub(super) fn event_time(mentions: &[TimeMention]) -> Option<DateTime<Utc>> {
+pub(super) fn event_time(mentions: &[TimeMention]) -> Option<(DateTime<Utc>, TimePrecision)> {
     mentions
         .iter()
         .filter_map(|m| m.stretch)
         .min_by_key(|s| s.grain)
-        .map(Stretch::instant)
+        .map(|stretch| (stretch.instant(), stretch.precision()))
         // "Next year", said in 9999.
-        .filter(|time| is_servable(*time))
+        .filter(|(time, _)| is_servable(*time))
 }
 
 /// All expressions of time, said on this day.

@@ -38,6 +38,92 @@ impl FromStr for MemoryType {
     }
 }
 
+/// How exactly words say when something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TimePrecision {
+    /// The day.
+    Day,
+    /// Some day of the week of the one given, such as a weekend's.
+    Week,
+    /// Some day of the month that begins with the one given.
+    Month,
+    /// Some day of the season that begins with the one given.
+    Season,
+    /// Some day of the year that begins with the one given.
+    Year,
+}
+
+impl TimePrecision {
+    /// The lower-case word used in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Season => "season",
+            Self::Year => "year",
+        }
+    }
+}
+
+impl FromStr for TimePrecision {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "day" => Ok(Self::Day),
+            "week" => Ok(Self::Week),
+            "month" => Ok(Self::Month),
+            "season" => Ok(Self::Season),
+            "year" => Ok(Self::Year),
+            _ => Err(UnknownWord(word.to_owned())),
+        }
+    }
+}
+
+/// Why a message left no memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SkipReason {
+    /// It asks, and tells nothing of the person.
+    Question,
+    /// It asks for something to be done, and tells nothing of the person.
+    Request,
+    /// It says that it is not to be remembered.
+    NotToBeRemembered,
+    /// Its words are somebody else's: quoted, pasted, forwarded.
+    Quoted,
+    /// It is fiction or role play.
+    Fiction,
+    /// It is text to translate, rewrite or summarise.
+    TextToTransform,
+    /// It is code, a log, data or a command.
+    Code,
+    /// It repeats memories that were given to the model.
+    GivenMemories,
+    /// Greetings, thanks, reactions, passing remarks.
+    SmallTalk,
+    /// Nothing in it is worth keeping.
+    NothingToKeep,
+}
+
+impl SkipReason {
+    /// The lower-case word used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Request => "request",
+            Self::NotToBeRemembered => "not_to_be_remembered",
+            Self::Quoted => "quoted",
+            Self::Fiction => "fiction",
+            Self::TextToTransform => "text_to_transform",
+            Self::Code => "code",
+            Self::GivenMemories => "given_memories",
+            Self::SmallTalk => "small_talk",
+            Self::NothingToKeep => "nothing_to_keep",
+        }
+    }
+}
+
 /// Who wrote a message of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {

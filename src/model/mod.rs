@@ -26,7 +26,7 @@ pub use limits::{
     MAX_CATEGORIES, MAX_EMAIL_BYTES, MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_PASSWORD_CHARS, MAX_REDIRECT_URIS,
     MAX_TEXT_BYTES, MAX_URI_BYTES, MIN_PASSWORD_CHARS,
 };
-pub use memory::{Memory, MemoryType, Operation, Role, Source};
+pub use memory::{Memory, MemoryType, Operation, Role, SkipReason, Source, TimePrecision};
 pub use moment::{is_servable, time_of_number, time_of_text};
 pub use origin::{Accepted, JudgeOnly, Origin, SignedInOnly};
 pub use scope::{Scope, ScopeSet};

@@ -257,7 +257,7 @@ fn is_stale(memory: &Memory, said: &str, now: DateTime<Utc>) -> bool {
     if ON_A_DAY.is_match(said)
         && memory
             .event_time
-            .or_else(|| extraction::event_time(said, memory.created_at))
+            .or_else(|| Some(extraction::event_time(said, memory.created_at)?.0))
             .is_some_and(|time| time < now)
     {
         return true;

@@ -253,8 +253,8 @@ impl MemoryService {
                 .collect();
             let candidates = extraction::extract_at_most(limit, &turns, &|text| table.encode(text))
                 .map_err(|TooManyFacts(turn)| too_many_memories(limit, turn))?;
-            check_metadata(request.metadata.as_ref(), candidates.len())?;
-            Ok(candidates)
+            check_metadata(request.metadata.as_ref(), candidates.facts.len())?;
+            Ok(candidates.facts)
         })
         .await?;
         let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();

@@ -112,7 +112,7 @@ impl MemoryService {
 fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Option<(Memory, &'static str)>> {
     let mut new = old.clone();
     if let Some(text) = change.text.as_ref().filter(|text| **text != old.text) {
-        new.event_time = extraction::event_time(text, now);
+        new.event_time = extraction::event_time(text, now).map(|(time, _)| time);
         new.text.clone_from(text);
     }
     if let Some(metadata) = &change.metadata {
