@@ -30,6 +30,8 @@ mod m20261130_000022_idempotency_person;
 mod m20261130_000023_sign_in_places;
 mod m20261130_000024_first_account;
 mod m20261201_000025_task_slices;
+mod m20261201_000026_time_precision;
+mod m20261201_000027_instructions;
 
 pub(crate) struct Migrator;
 
@@ -62,6 +64,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000023_sign_in_places::Migration),
             Box::new(m20261130_000024_first_account::Migration),
             Box::new(m20261201_000025_task_slices::Migration),
+            Box::new(m20261201_000026_time_precision::Migration),
+            Box::new(m20261201_000027_instructions::Migration),
         ]
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::place::Place;
 use super::validate::Violations;
 use crate::error::Result;
-use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Owner, TaskState};
+use crate::model::{Category, Filter, Memory, MemoryId, MemoryType, Owner, SkipReason, TaskState, TimePrecision};
 use crate::proto::Field;
 use crate::proto::v1::{self as pb};
 use crate::search::{Explanation, Hit, Part};
@@ -41,6 +41,11 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
             .iter()
             .filter_map(|word| word.parse().ok().map(category))
             .collect(),
+        skipped: result
+            .skipped
+            .into_iter()
+            .filter_map(|(message_id, word)| Some(skipped_message(message_id, word.parse().ok()?)))
+            .collect(),
     });
     let given_up = report.state == TaskState::Failed;
     pb::GetTaskResponse {
@@ -52,6 +57,25 @@ pub(super) fn task_response(report: TaskReport) -> pb::GetTaskResponse {
                 .refused
                 .unwrap_or_else(|| "It failed too often and was abandoned".to_owned())
         }),
+    }
+}
+
+pub(super) fn skipped_message(message_id: String, reason: SkipReason) -> pb::SkippedMessage {
+    let reason = match reason {
+        SkipReason::Question => pb::SkipReason::Question,
+        SkipReason::Request => pb::SkipReason::Request,
+        SkipReason::NotToBeRemembered => pb::SkipReason::NotToBeRemembered,
+        SkipReason::Quoted => pb::SkipReason::Quoted,
+        SkipReason::Fiction => pb::SkipReason::Fiction,
+        SkipReason::TextToTransform => pb::SkipReason::TextToTransform,
+        SkipReason::Code => pb::SkipReason::Code,
+        SkipReason::GivenMemories => pb::SkipReason::GivenMemories,
+        SkipReason::SmallTalk => pb::SkipReason::SmallTalk,
+        SkipReason::NothingToKeep => pb::SkipReason::NothingToKeep,
+    };
+    pb::SkippedMessage {
+        message_id,
+        reason: reason.into(),
     }
 }
 
@@ -83,6 +107,7 @@ pub(super) fn search_request(
         include_superseded,
         as_of,
         explain,
+        instruction,
     } = message;
     violations.text(pb::SearchMemoriesRequest::QUERY, &query);
     let limit = violations.number(pb::SearchMemoriesRequest::LIMIT, limit).unwrap_or(10);
@@ -92,6 +117,7 @@ pub(super) fn search_request(
     let filter = Filter {
         categories: categories.into_iter().fold(0, |bits, category| bits | category.bit()),
         memory_type: violations.memory_type(pb::SearchMemoriesRequest::TYPE, r#type),
+        is_instruction: instruction,
         agent_id,
         thread_id,
         created_after: violations.time(pb::SearchMemoriesRequest::CREATED_AFTER, created_after),
@@ -174,6 +200,7 @@ pub(super) fn list_request(
         user_id: _,
         as_of,
         include_superseded,
+        instruction,
     } = message;
     let page = violations.number(pb::ListMemoriesRequest::PAGE, page).unwrap_or(1);
     let page_size = violations
@@ -195,6 +222,7 @@ pub(super) fn list_request(
     let query = ListQuery {
         category,
         memory_type: violations.memory_type(pb::ListMemoriesRequest::TYPE, r#type),
+        is_instruction: instruction,
         agent_id,
         thread_id,
         include_superseded: include_superseded.unwrap_or(false),
@@ -243,6 +271,8 @@ pub(super) fn memory(memory: &Memory) -> pb::Memory {
         user_id: memory.user_id.clone(),
         metadata: memory.metadata.as_ref().map(struct_from_json),
         event_time: memory.event_time.map(timestamp),
+        event_time_precision: memory.event_time_precision.map(time_precision),
+        instruction: memory.is_instruction,
         source_message_ids,
         version: memory.version,
         created_at: Some(timestamp(memory.created_at)),
@@ -280,6 +310,17 @@ pub(super) fn memory_type(memory_type: MemoryType) -> i32 {
     match memory_type {
         MemoryType::Semantic => pb::MemoryType::Semantic,
         MemoryType::Episodic => pb::MemoryType::Episodic,
+    }
+    .into()
+}
+
+pub(super) fn time_precision(precision: TimePrecision) -> i32 {
+    match precision {
+        TimePrecision::Day => pb::TimePrecision::Day,
+        TimePrecision::Week => pb::TimePrecision::Week,
+        TimePrecision::Month => pb::TimePrecision::Month,
+        TimePrecision::Season => pb::TimePrecision::Season,
+        TimePrecision::Year => pb::TimePrecision::Year,
     }
     .into()
 }

@@ -30,6 +30,7 @@ pub(super) fn memory_change(
         include_embeddings: _,
         expires_at,
         clear_expires_at,
+        instruction,
     } = message;
     violations.text(pb::UpdateMemoryRequest::MEMORY_ID, &memory_id);
     violations.text_if_some(pb::UpdateMemoryRequest::CONTENT, content.as_ref());
@@ -56,6 +57,7 @@ pub(super) fn memory_change(
         first_category,
         categories: (!categories.is_empty()).then_some(categories),
         memory_type: violations.memory_type(pb::UpdateMemoryRequest::MEMORY_TYPE, memory_type),
+        is_instruction: instruction,
         importance: violations.share(pb::UpdateMemoryRequest::IMPORTANCE, importance),
         expires_at: if is_cleared { Some(None) } else { expires_at.map(Some) },
         expected_version: expected_version.or(if_match),
@@ -70,6 +72,7 @@ pub(super) fn update_response(memory: Memory, embeddings: Vec<f32>) -> pb::Updat
         r#type,
         categories,
         importance,
+        instruction,
         metadata,
         version,
         created_at,
@@ -83,6 +86,7 @@ pub(super) fn update_response(memory: Memory, embeddings: Vec<f32>) -> pb::Updat
         category: categories.first().copied().unwrap_or_default(),
         categories,
         memory_type: r#type,
+        instruction,
         importance,
         metadata,
         embeddings,
@@ -107,6 +111,7 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
         memory: version.text,
         r#type: memory_type(version.memory_type),
         categories: version.categories.into_iter().map(category).collect(),
+        instruction: version.is_instruction,
         operation: change.into(),
         changed_by: version.changed_by,
         changed_at: Some(timestamp(version.changed_at)),
@@ -114,6 +119,7 @@ pub(super) fn memory_version(version: MemoryVersion) -> pb::MemoryVersion {
         importance: None,
         metadata: None,
         event_time: None,
+        event_time_precision: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use tonic::metadata::MetadataMap;
 
-use super::convert::{self, decimal, struct_from_json, timestamp};
+use super::convert::{self, decimal, struct_from_json, time_precision, timestamp};
 use super::convert_changes::{memory_version, source};
 use super::metadata::owner;
 use super::validate::Violations;
@@ -39,6 +39,7 @@ fn exported_version(version: MemoryVersion) -> pb::MemoryVersion {
         importance: version.importance.map(decimal),
         metadata: version.metadata.as_ref().map(struct_from_json),
         event_time: version.event_time.map(timestamp),
+        event_time_precision: version.event_time_precision.map(time_precision),
         superseded_by: version.superseded_by.clone().map(String::from),
         ..memory_version(version)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Utc};
 use prost::Message as _;
 
-use super::convert::{category, decimal, memory_type, seconds, timestamp};
+use super::convert::{category, decimal, memory_type, seconds, skipped_message, time_precision, timestamp};
 use super::validate::Violations;
 use crate::error::Result;
 use crate::model::{Category, Operation, Owner, Role, TaskId, time_of_number, time_of_text};
@@ -46,10 +46,14 @@ pub(super) fn store_request(
         source,
         user_id: _,
         metadata,
-        // Read by the handler.
-        r#async: _,
+        // Both are read by the handler.
+        r#async,
+        preview,
         expires_at,
     } = message;
+    if preview == Some(true) && r#async == Some(true) {
+        violations.add(pb::StoreMemoriesRequest::PREVIEW.name, "contradicts async");
+    }
     violations.count(pb::StoreMemoriesRequest::MESSAGES, "messages", messages.len());
     violations.text(pb::StoreMemoriesRequest::AGENT_ID, &agent_id);
     violations.text(pb::StoreMemoriesRequest::THREAD_ID, &thread_id);
@@ -184,9 +188,24 @@ pub(super) fn store_response(outcome: StoreOutcome, elapsed: Duration) -> pb::St
                 }
                 .into(),
                 event_time: memory.event_time.map(timestamp),
+                event_time_precision: memory.event_time_precision.map(time_precision),
+                instruction: memory.is_instruction,
                 importance: decimal(memory.importance),
             })
             .collect(),
+        skipped: outcome
+            .skipped
+            .into_iter()
+            .map(|skipped| skipped_message(skipped.message_id, skipped.reason))
+            .collect(),
         task_id: None,
+        preview: None,
+    }
+}
+
+pub(super) fn preview_response(outcome: StoreOutcome, elapsed: Duration) -> pb::StoreMemoriesResponse {
+    pb::StoreMemoriesResponse {
+        preview: Some(true),
+        ..store_response(outcome, elapsed)
     }
 }

@@ -42,7 +42,9 @@ impl Rpcs for Memories {
         let caller = caller(&extensions)?;
         let mut violations = Violations::default();
         let owner = owner(&caller, &metadata, message.user_id.clone(), &mut violations)?;
-        let idempotency = idempotency_key(&metadata, &mut violations).map(|key| {
+        let is_preview = message.preview == Some(true);
+        let key = idempotency_key(&metadata, &mut violations).filter(|_| !is_preview);
+        let idempotency = key.map(|key| {
             (
                 key,
                 Sha256::digest(convert_store::canonical_bytes(&message, &owner)).into(),
@@ -50,6 +52,13 @@ impl Rpcs for Memories {
         });
         let is_later = message.r#async == Some(true);
         let request = convert_store::store_request(message, owner, idempotency, self.memories.now(), violations)?;
+        if is_preview {
+            let outcome = self.memories.preview(request).await?;
+            return Ok(Response::new(convert_store::preview_response(
+                outcome,
+                started.elapsed(),
+            )));
+        }
         if is_later {
             let task_id = self.memories.store_async(&caller, request).await?;
             let mut response = Response::new(convert_store::accepted_response(task_id, started.elapsed()));

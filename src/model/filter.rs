@@ -12,6 +12,8 @@ pub struct Filter {
     pub categories: u16,
     /// Lasting or of a time.
     pub memory_type: Option<MemoryType>,
+    /// Only standing wishes about how the assistant behaves, or only others.
+    pub is_instruction: Option<bool>,
     /// The agent that the conversation was held with.
     pub agent_id: Option<String>,
     /// The conversation.

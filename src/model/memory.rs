@@ -107,7 +107,7 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// The lower-case word used in JSON.
+    /// The lower-case word used in JSON and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Question => "question",
@@ -120,6 +120,26 @@ impl SkipReason {
             Self::GivenMemories => "given_memories",
             Self::SmallTalk => "small_talk",
             Self::NothingToKeep => "nothing_to_keep",
+        }
+    }
+}
+
+impl FromStr for SkipReason {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "question" => Ok(Self::Question),
+            "request" => Ok(Self::Request),
+            "not_to_be_remembered" => Ok(Self::NotToBeRemembered),
+            "quoted" => Ok(Self::Quoted),
+            "fiction" => Ok(Self::Fiction),
+            "text_to_transform" => Ok(Self::TextToTransform),
+            "code" => Ok(Self::Code),
+            "given_memories" => Ok(Self::GivenMemories),
+            "small_talk" => Ok(Self::SmallTalk),
+            "nothing_to_keep" => Ok(Self::NothingToKeep),
+            _ => Err(UnknownWord(word.to_owned())),
         }
     }
 }
@@ -228,6 +248,10 @@ pub struct Memory {
     pub metadata: Option<Map<String, Value>>,
     /// When the thing happened or will happen, where the text says so.
     pub event_time: Option<DateTime<Utc>>,
+    /// How exactly that is known; never without `event_time`, absent of times stored before it was kept.
+    pub event_time_precision: Option<TimePrecision>,
+    /// Whether it is a standing wish about how the assistant behaves.
+    pub is_instruction: bool,
     /// The words that it was taken from; empty only where it was imported without them.
     pub sources: Vec<Source>,
     /// When it is forgotten; never when absent.

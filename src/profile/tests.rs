@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::text::{base, content};
 use super::*;
-use crate::model::{MemoryId, MemoryType};
+use crate::model::{MemoryId, MemoryType, TimePrecision};
 
 const PEOPLE: [&str; 5] = ["maya", "joao", "robin", "kenji", "amara"];
 
@@ -46,6 +46,8 @@ fn memories(person: &str, count: usize) -> Vec<Arc<Memory>> {
             user_id: None,
             metadata: None,
             event_time: (event != "-").then(|| time(event)),
+            event_time_precision: (event != "-").then_some(TimePrecision::Day),
+            is_instruction: false,
             sources: Vec::new(),
             expires_at: None,
             superseded_by: None,

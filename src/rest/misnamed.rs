@@ -44,13 +44,14 @@ const ELSEWHERE: [(&str, &[&str]); 7] = [
 /// What a set of conditions is called elsewhere.
 const FILTERS: [&str; 6] = ["filter", "filters", "where", "criteria", "conditions", "metadatafilter"];
 /// The fields that stand for such a set here.
-const NARROWING: [&str; 10] = [
+const NARROWING: [&str; 11] = [
     "user_id",
     "agent_id",
     "thread_id",
     "category",
     "categories",
     "type",
+    "instruction",
     "created_after",
     "created_before",
     "min_importance",
@@ -119,13 +120,21 @@ mod tests {
             (search, "min-importance", "min_importance"),
             (search, "category", "categories"),
             (list, "categories[]", "category"),
-            (list, "where", "user_id, agent_id, thread_id, category, type"),
+            (
+                list,
+                "where",
+                "user_id, agent_id, thread_id, category, type, instruction",
+            ),
             (
                 search,
                 "filters",
-                "user_id, agent_id, thread_id, categories, type, created_after, created_before, min_importance, metadata",
+                "user_id, agent_id, thread_id, categories, type, instruction, created_after, created_before, min_importance, metadata",
             ),
-            (list, "filter[user_id]", "user_id, agent_id, thread_id, category, type"),
+            (
+                list,
+                "filter[user_id]",
+                "user_id, agent_id, thread_id, category, type, instruction",
+            ),
             ("memsync.v1.CreateApiKeyRequest", "Scopes", "scopes"),
         ] {
             let expected = format!("is not a field of this request; use {instead}");

@@ -12,6 +12,7 @@ use crate::model::{Filter, Memory, MemoryType};
 pub(super) struct Columns {
     categories: u16,
     memory_type: MemoryType,
+    is_instruction: bool,
     superseded: bool,
     importance: f32,
     agent: u64,
@@ -25,6 +26,7 @@ impl Columns {
         Self {
             categories: memory.categories.iter().fold(0, |set, category| set | category.bit()),
             memory_type: memory.memory_type,
+            is_instruction: memory.is_instruction,
             superseded: memory.superseded_by.is_some(),
             importance: memory.importance,
             agent: key(&memory.agent_id),
@@ -58,6 +60,7 @@ impl<'a> Screen<'a> {
         let Filter {
             categories,
             memory_type,
+            is_instruction,
             agent_id,
             thread_id,
             created_after,
@@ -70,6 +73,7 @@ impl<'a> Screen<'a> {
             && columns.expires_at.is_none_or(|at| at > self.now)
             && (*categories == 0 || categories & columns.categories != 0)
             && memory_type.is_none_or(|wanted| wanted == columns.memory_type)
+            && is_instruction.is_none_or(|wanted| wanted == columns.is_instruction)
             && created_after.is_none_or(|from| columns.created_at >= from)
             && created_before.is_none_or(|until| columns.created_at <= until)
             && min_importance.is_none_or(|least| columns.importance >= least)

@@ -30,8 +30,8 @@ pub use embeddings::{EmbeddingCount, EmbeddingService, Pruning, Reembedded, Reem
 pub use leases::Lease;
 pub use memories::{
     ConversationMessage, Deletion, DeletionOptions, History, ListQuery, ListRequest, ListSort, MemoryChange,
-    MemoryPage, MemoryService, STORE_CONVERSATION, SearchAnswer, SearchRequest, StoreOutcome, StoreRequest, StoreTask,
-    StoreTaskResult,
+    MemoryPage, MemoryService, STORE_CONVERSATION, SearchAnswer, SearchRequest, SkippedMessage, StoreOutcome,
+    StoreRequest, StoreTask, StoreTaskResult,
 };
 pub use person_store::{BioView, IndexSettings, MemoryQuotas, PersonStore, Privacy};
 pub use portability::{

@@ -195,6 +195,11 @@ fn known_at(
         current += &format!(" AND m.memory_type = {wanted}");
         earlier += &format!(" AND v.memory_type = {wanted}");
     }
+    if let Some(is_instruction) = query.is_instruction {
+        let wanted = sql.bind(is_instruction);
+        current += &format!(" AND m.is_instruction = {wanted}");
+        earlier += &format!(" AND v.is_instruction = {wanted}");
+    }
     if let Some(category) = query.category {
         current += &format!(" AND (m.category_bits & {}) <> 0", sql.bind(i32::from(category.bit())));
         let word = sql.bind(format!("% {} %", category.as_str()));
@@ -220,6 +225,8 @@ fn as_it_was(memory: Memory, version: MemoryVersion) -> Memory {
         importance: version.importance.unwrap_or(memory.importance),
         metadata: version.metadata,
         event_time: version.event_time,
+        event_time_precision: version.event_time_precision,
+        is_instruction: version.is_instruction,
         superseded_by: version.superseded_by,
         version: version.version,
         updated_at: version.changed_at,

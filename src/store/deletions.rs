@@ -357,3 +357,37 @@ impl Transaction {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_backup_of_before_precision_and_instructions_is_read_without_them() {
+        let time = "2026-05-03T00:00:00Z";
+        let memory = json!({
+            "account_id": "a", "id": "mem_1", "person_id": "p", "revision": 1, "version": 2, "text": "User has a bike.",
+            "memory_type": "semantic", "categories": "interests", "category_bits": 4, "importance": 0.5, "reinforced": 0,
+            "source": "s", "agent_id": "a", "thread_id": "t", "metadata": null, "event_time": time, "sources": [],
+            "context": null, "operation": "updated", "changed_by": "key_1", "superseded_by": null, "created_at": time,
+            "updated_at": time, "expires_at": null, "sealed": null,
+        });
+        let version = json!({
+            "account_id": "a", "memory_id": "mem_1", "version": 1, "text": "User bought a bike.",
+            "memory_type": "episodic", "categories": "interests", "operation": "added", "changed_by": "key_1",
+            "changed_at": time, "sealed": null, "importance": 0.5, "metadata": null, "event_time": time,
+            "superseded_by": null,
+        });
+        let plain = json!({"memories": [memory], "versions": [version]});
+        let taken: DeletedMemories = serde_json::from_value(plain).unwrap();
+        let (memory, version) = (taken.memories.into_iter().next(), taken.versions.into_iter().next());
+        let memory = memory.unwrap().opened("", None).unwrap().memory;
+        assert!(memory.event_time.is_some());
+        assert_eq!((memory.event_time_precision, memory.is_instruction), (None, false));
+        let version = version.unwrap().opened(None).unwrap();
+        assert!(version.event_time.is_some());
+        assert_eq!((version.event_time_precision, version.is_instruction), (None, false));
+    }
+}

@@ -9,15 +9,15 @@ use sea_orm::{ActiveValue::Set, QueryOrder, QuerySelect, QueryTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::memories::{self, Contents, MemoryRow, categories, is_alive, object, of_person};
+use super::memories::{self, Contents, MemoryRow, categories, event_time_precision, is_alive, object, of_person};
 use super::vault::AccountCipher;
 use super::{Store, Transaction, db_error};
 use crate::error::{Error, Result};
-use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId};
+use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId, TimePrecision};
 
 /// A statement takes 32,766 bound values on SQLite.
 const IDS_PER_STATEMENT: usize = 10_000;
-/// A row holds 14 of them.
+/// A row holds 16 of them.
 const ROWS_PER_STATEMENT: usize = 2_000;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel, Serialize, Deserialize)]
@@ -40,6 +40,11 @@ pub struct Model {
     pub metadata: Option<Json>,
     pub event_time: Option<DateTimeUtc>,
     pub superseded_by: Option<String>,
+    // Backups of before these columns hold rows without them.
+    #[serde(default)]
+    pub event_time_precision: Option<String>,
+    #[serde(default)]
+    pub is_instruction: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -72,6 +77,10 @@ pub struct MemoryVersion {
     pub metadata: Option<Map<String, Value>>,
     /// When the thing happened that it tells of.
     pub event_time: Option<DateTime<Utc>>,
+    /// How exactly that is known.
+    pub event_time_precision: Option<TimePrecision>,
+    /// Whether it was a standing wish about how the assistant behaves.
+    pub is_instruction: bool,
 }
 
 impl Model {
@@ -95,6 +104,8 @@ impl Model {
             importance: self.importance.map(|importance| importance as f32),
             metadata: object(metadata),
             event_time: self.event_time,
+            event_time_precision: event_time_precision(self.event_time, self.event_time_precision.as_deref())?,
+            is_instruction: self.is_instruction,
         })
     }
 }
@@ -114,6 +125,8 @@ impl From<MemoryRow> for MemoryVersion {
             importance: Some(memory.importance),
             metadata: memory.metadata,
             event_time: memory.event_time,
+            event_time_precision: memory.event_time_precision,
+            is_instruction: memory.is_instruction,
         }
     }
 }
@@ -228,6 +241,8 @@ impl Transaction {
                     memories::Column::Metadata,
                     memories::Column::EventTime,
                     memories::Column::SupersededBy,
+                    memories::Column::EventTimePrecision,
+                    memories::Column::IsInstruction,
                 ])
                 .from(memories::Entity)
                 .and_where(Expr::col(memories::Column::AccountId).eq(account_id.as_str()))
@@ -251,6 +266,8 @@ impl Transaction {
                     Column::Metadata,
                     Column::EventTime,
                     Column::SupersededBy,
+                    Column::EventTimePrecision,
+                    Column::IsInstruction,
                 ])
                 .select_from(current)
                 .map_err(|e| Error::Internal(Box::new(e)))?
@@ -294,6 +311,8 @@ impl Transaction {
                     metadata: Set(contents.metadata),
                     event_time: Set(version.event_time),
                     superseded_by: Set(version.superseded_by.as_ref().map(ToString::to_string)),
+                    event_time_precision: Set(version.event_time_precision.map(|p| p.as_str().to_owned())),
+                    is_instruction: Set(version.is_instruction),
                 });
             }
         }

@@ -216,6 +216,7 @@ async fn filters_hold_for_candidates_as_for_memories_in_memory() {
     let filters = [
         json!({"thread_id": "second"}),
         json!({"type": "semantic"}),
+        json!({"instruction": true}),
         json!({"categories": ["relationships", "health"]}),
         json!({"min_importance": 0.5}),
         json!({"agent_id": "nobody"}),

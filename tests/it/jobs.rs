@@ -196,6 +196,7 @@ impl Office {
             query: ListQuery {
                 category: None,
                 memory_type: None,
+                is_instruction: None,
                 agent_id: None,
                 thread_id: None,
                 include_superseded: true,

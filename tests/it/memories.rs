@@ -7,9 +7,12 @@ mod deleting;
 mod erasing;
 mod expiring;
 mod failed_tasks;
+mod instructions;
 mod people;
+mod previewing;
 mod quotas;
 mod sealing;
+mod skipping;
 mod superseding;
 mod times;
 mod writing;
@@ -199,7 +202,7 @@ async fn a_memory_reads_the_same_stored_listed_and_got() {
     let expected = json!({
         "id": id, "memory": stored["memory"], "type": stored["type"], "categories": stored["categories"],
         "importance": listed[0]["importance"], "source": "chat", "agent_id": "assistant", "thread_id": "trip",
-        "user_id": "person 1", "metadata": body["metadata"], "source_message_ids": ["trip#0"], "version": 1,
+        "user_id": "person 1", "metadata": body["metadata"], "instruction": false, "source_message_ids": ["trip#0"], "version": 1,
         "created_at": "2027-01-15T08:00:00Z", "updated_at": "2027-01-15T08:00:00Z",
     });
     assert_eq!(listed, std::slice::from_ref(&expected));

@@ -109,6 +109,83 @@ async fn an_export_taken_in_elsewhere_is_the_same_with_dates_history_and_words()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn precision_and_wishes_come_in_as_they_went_out_and_older_lines_are_taken_without() {
+    let (from, to) = (TestServer::start().await, TestServer::start().await);
+    let (ada, grace) = (from.ada().await, to.ada().await);
+    let told = conversation(
+        "t",
+        &[
+            "Always answer me in metric units.",
+            "I graduated from university in 2019.",
+        ],
+    );
+    let stored = ada.store(&told).await;
+    assert_eq!(stored["memories_created"], 2, "{stored}");
+    let graduated = stored["memories"][1]["id"].as_str().unwrap();
+    let change = json!({"content": "User graduated from university in June 2018."});
+    ada.patch(&format!("/v1/memories/{graduated}"), &change).await.ok();
+    let exported = ada.get("/v1/export").await.bytes;
+    assert_eq!(import(&grace, "", exported.clone()).await.ok(), report(2, 0));
+    assert_eq!(grace.get("/v1/export").await.bytes, exported);
+
+    let all = lines(&exported);
+    let [wish, timed] = [true, false].map(|is_wish| all.iter().find(|line| line["memory"]["instruction"] == is_wish));
+    let (wish, timed) = (wish.unwrap(), timed.unwrap());
+    assert_eq!(wish["versions"][0]["instruction"], true);
+    let precision =
+        [&timed["memory"], &timed["versions"][0], &timed["versions"][1]].map(|v| &v["event_time_precision"]);
+    assert_eq!(precision, ["month", "year", "month"]);
+
+    let older = |line: &Value| {
+        let mut line = line.clone();
+        line["memory"].as_object_mut().unwrap().remove("instruction");
+        line["memory"].as_object_mut().unwrap().remove("event_time_precision");
+        for version in line["versions"].as_array_mut().unwrap() {
+            version.as_object_mut().unwrap().remove("instruction");
+            version.as_object_mut().unwrap().remove("event_time_precision");
+        }
+        line
+    };
+    let body: String = all.iter().map(|line| format!("{}\n", older(line))).collect();
+    assert_eq!(
+        import(&grace, "user_id=old", body).await.ok()["failed"],
+        2,
+        "the account has these ids"
+    );
+    let other = to.create_key("other@example.com", &DEFAULT_SCOPES).await;
+    let other = to.rest(&other.secret);
+    let body: String = all.iter().map(|line| format!("{}\n", older(line))).collect();
+    assert_eq!(import(&other, "", body).await.ok(), report(2, 0));
+    for shown in other.list("").await {
+        assert_eq!(shown["instruction"], false);
+        assert!(shown.get("event_time_precision").is_none(), "{shown}");
+    }
+
+    for (pointer, value, reason) in [
+        (
+            "/memory/event_time_precision",
+            json!("decade"),
+            "memory.event_time_precision: must be day, week, month, season or year",
+        ),
+        (
+            "/versions/0/event_time_precision",
+            json!("hour"),
+            "versions.event_time_precision: must be day, week, month, season or year",
+        ),
+        (
+            "/memory/event_time",
+            Value::Null,
+            "memory.event_time_precision: must not be without event_time",
+        ),
+    ] {
+        let mut line = timed.clone();
+        *line.pointer_mut(pointer).unwrap() = value;
+        let answer = import(&other, "dry_run=true", line.to_string()).await.ok();
+        assert_eq!(answer["errors"], json!([{"line": 1, "reason": reason}]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_byte_order_mark_costs_no_line() {
     let (from, to) = (TestServer::start().await, TestServer::start().await);
     let (ada, grace) = (from.ada().await, to.ada().await);
@@ -166,6 +243,7 @@ async fn a_bad_line_is_reported_and_the_rest_comes_in() {
         (broken("/memory/type", json!("eternal")), "memory.type"),
         (broken("/memory/categories", json!(["sports"])), "memory.categories"),
         (broken("/memory/importance", json!(1.5)), "memory.importance"),
+        (broken("/memory/instruction", json!("yes")), "memory.instruction"),
         (broken("/memory/created_at", json!("yesterday")), "memory.created_at: "),
         (broken("/versions/0/version", json!(9)), "versions"),
         (broken("/versions/0/operation", json!("lost")), "versions.operation"),
@@ -327,7 +405,10 @@ async fn memories_of_mem0_and_facts_of_zep_come_in_with_their_people_and_dates()
     assert_eq!(report, self::report(2, 0));
     let now = rest.list("user_id=kim").await;
     assert_eq!(field(&now, "memory"), ["Kim works at Globex"]);
-    assert_eq!(now[0]["event_time"], "2024-06-01T00:00:00Z");
+    assert_eq!(
+        (&now[0]["event_time"], &now[0]["event_time_precision"]),
+        (&json!("2024-06-01T00:00:00Z"), &json!("day"))
+    );
     let ever = rest
         .list("user_id=kim&include_superseded=true&sort=created_at&order=asc")
         .await;

@@ -23,8 +23,7 @@ fn refused(answer: &Answer, name: &str, instead: &str) {
     assert_eq!(answer.failure(400, "VALIDATION_ERROR"), expected);
 }
 
-const SEARCH_FIELDS: &str =
-    "user_id, agent_id, thread_id, categories, type, created_after, created_before, min_importance, metadata";
+const SEARCH_FIELDS: &str = "user_id, agent_id, thread_id, categories, type, instruction, created_after, created_before, min_importance, metadata";
 
 /// Two people behind one key, and the account's own person.
 async fn three_people(server: &TestServer) -> Rest {
@@ -156,7 +155,7 @@ async fn filters_of_other_services_are_a_400_that_names_the_fields_of_this_one()
         "min_importance",
     );
     refused(&search("category", "career".into()).await, "category", "categories");
-    let listed = "user_id, agent_id, thread_id, category, type";
+    let listed = "user_id, agent_id, thread_id, category, type, instruction";
     refused(&ada.get("/v1/memories?filters=x").await, "filters", listed);
     refused(
         &ada.get("/v1/memories?filters.user_id=alice").await,
@@ -335,9 +334,12 @@ async fn the_answer_to_a_store_tells_when_and_how_important_and_a_replay_says_th
         let mut expected = json!({
             "id": id, "memory": memory["memory"], "categories": memory["categories"], "type": memory["type"],
             "created_at": memory["created_at"], "operation": "added", "importance": memory["importance"],
+            "instruction": false,
         });
-        if let Some(time) = memory.get("event_time") {
-            expected["event_time"] = time.clone();
+        for name in ["event_time", "event_time_precision"] {
+            if let Some(told) = memory.get(name) {
+                expected[name] = told.clone();
+            }
         }
         assert_eq!(*shown, expected);
     }

@@ -65,6 +65,15 @@ fn each_filter_lets_through_only_what_it_names() {
         },
         0.7,
     );
+    add(
+        &mut index,
+        Memory {
+            id: id("wish"),
+            is_instruction: true,
+            ..base()
+        },
+        0.8,
+    );
 
     let categories = Category::Learning.bit() | Category::Health.bit();
     assert_eq!(
@@ -126,8 +135,14 @@ fn each_filter_lets_through_only_what_it_names() {
             }
         )
         .len(),
-        6
+        7
     );
+    let wishes = |is_instruction| Filter {
+        is_instruction: Some(is_instruction),
+        ..Filter::default()
+    };
+    assert_eq!(allowed(&index, &wishes(true)), ["wish"]);
+    assert_eq!(allowed(&index, &wishes(false)).len(), 7);
     assert_eq!(
         allowed(
             &index,

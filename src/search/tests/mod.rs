@@ -34,6 +34,8 @@ fn memory(name: &str, text: &str) -> Memory {
         user_id: None,
         metadata: None,
         event_time: None,
+        event_time_precision: None,
+        is_instruction: false,
         sources: vec![Source {
             message_id: name.into(),
             position: 0,

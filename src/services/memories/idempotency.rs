@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{MemoryService, StoreOutcome, StoreRequest};
+use super::{MemoryService, SkippedMessage, StoreOutcome, StoreRequest};
 use crate::error::{Error, Result};
-use crate::model::{Memory, MemoryId, Operation};
+use crate::model::{MemoryId, Operation};
 use crate::store::{IdempotencyRecord, Transaction};
 
 /// How long an idempotency key is remembered.
@@ -60,32 +60,44 @@ impl MemoryService {
     /// The answer that the first request got, without what has been deleted since.
     pub(super) async fn answer_again(&self, request: &StoreRequest, recorded: &Value) -> Result<StoreOutcome> {
         let mut memories = Vec::new();
-        for (id, operation) in from_json(recorded) {
+        for (id, operation) in memories_of(recorded) {
             match self.get(&request.owner, &id).await {
                 Ok(memory) => memories.push((Arc::new(memory), operation)),
                 Err(Error::MemoryNotFound) => {}
                 Err(e) => return Err(e),
             }
         }
-        Ok(StoreOutcome { memories })
+        Ok(StoreOutcome {
+            memories,
+            skipped: skipped_of(recorded),
+        })
     }
 }
 
-/// Ids and operations only: texts would outlive a deletion here.
-pub(super) fn to_json(outcome: &[(Arc<Memory>, Operation)]) -> Value {
-    outcome
-        .iter()
-        .map(|(memory, operation)| json!([memory.id.as_str(), operation.as_str()]))
-        .collect()
+/// Ids and words only: texts would outlive a deletion here. A memory is a list, a message that left none an object, which
+/// earlier versions pass over.
+pub(super) fn to_json(outcome: &StoreOutcome) -> Value {
+    let memories = outcome.memories.iter();
+    let memories = memories.map(|(memory, operation)| json!([memory.id.as_str(), operation.as_str()]));
+    let skipped = outcome.skipped.iter();
+    let skipped = skipped.map(|skipped| json!({"message_id": skipped.message_id, "reason": skipped.reason.as_str()}));
+    memories.chain(skipped).collect()
 }
 
-fn from_json(outcome: &Value) -> Vec<(MemoryId, Operation)> {
+fn memories_of(recorded: &Value) -> Vec<(MemoryId, Operation)> {
     let pair = |item: &Value| {
         let id = MemoryId::from_stored(item.get(0)?.as_str()?);
         Some((id, item.get(1)?.as_str()?.parse().ok()?))
     };
-    outcome
-        .as_array()
-        .map(|items| items.iter().filter_map(pair).collect())
-        .unwrap_or_default()
+    recorded.as_array().into_iter().flatten().filter_map(pair).collect()
+}
+
+fn skipped_of(recorded: &Value) -> Vec<SkippedMessage> {
+    let skipped = |item: &Value| {
+        Some(SkippedMessage {
+            message_id: item.get("message_id")?.as_str()?.to_owned(),
+            reason: item.get("reason")?.as_str()?.parse().ok()?,
+        })
+    };
+    recorded.as_array().into_iter().flatten().filter_map(skipped).collect()
 }

@@ -8,6 +8,7 @@ mod history;
 mod idempotency;
 mod list;
 mod plan;
+mod preview;
 mod retention;
 mod search;
 mod store;
@@ -27,7 +28,7 @@ pub use delete::{Deletion, DeletionOptions};
 pub use history::History;
 pub use list::{ListQuery, ListRequest, ListSort, MemoryPage};
 pub use search::{SearchAnswer, SearchRequest};
-pub use store::{ConversationMessage, StoreOutcome, StoreRequest};
+pub use store::{ConversationMessage, SkippedMessage, StoreOutcome, StoreRequest};
 pub use store_async::{STORE_CONVERSATION, StoreTask, StoreTaskResult};
 pub use update::MemoryChange;
 

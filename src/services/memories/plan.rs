@@ -5,10 +5,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::StoreRequest;
-use crate::extraction::{self, CandidateFact, Decision, Similar};
+use super::{SkippedMessage, StoreOutcome, StoreRequest};
+use crate::extraction::{self, CandidateFact, Decision, Similar, Skipped};
 use crate::model::{Memory, MemoryId, MemoryType, Operation, Source};
 use crate::services::person_store::Change;
+
+/// What came of this request's conversation.
+pub(super) struct Extracted {
+    pub(super) facts: Vec<Fact>,
+    pub(super) skipped: Vec<Skipped>,
+}
 
 /// A fact of this request with its vector.
 pub(super) struct Fact {
@@ -42,7 +48,7 @@ pub(super) struct Plan {
     pub(super) reinforced: Vec<Arc<Memory>>,
     /// Of those superseded, then of those reinforced.
     pub(super) vectors_of_known: Vec<Vec<f32>>,
-    pub(super) outcome: Vec<(Arc<Memory>, Operation)>,
+    pub(super) outcome: StoreOutcome,
     gone: HashSet<MemoryId>,
     /// Where among those reinforced a memory is.
     confirmed: HashMap<MemoryId, usize>,
@@ -50,7 +56,11 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Nothing is decided yet.
-    pub(super) fn new(first_position: i64, expiry: Expiry) -> Self {
+    pub(super) fn new(request: &StoreRequest, skipped: &[Skipped], first_position: i64, expiry: Expiry) -> Self {
+        let skipped = skipped.iter().map(|skipped| SkippedMessage {
+            message_id: message_id(request, skipped.turn, position(skipped.turn, first_position)),
+            reason: skipped.reason,
+        });
         Self {
             first_position,
             expiry,
@@ -58,7 +68,10 @@ impl Plan {
             superseded: Vec::new(),
             reinforced: Vec::new(),
             vectors_of_known: Vec::new(),
-            outcome: Vec::new(),
+            outcome: StoreOutcome {
+                memories: Vec::new(),
+                skipped: skipped.collect(),
+            },
             gone: HashSet::new(),
             confirmed: HashMap::new(),
         }
@@ -131,7 +144,9 @@ impl Plan {
                     confirmed.expires_at = confirmed.expires_at.and_then(|at| Some(at.max(renewed?)));
                     let confirmed = Arc::new(confirmed);
                     self.confirmed.insert(id, self.reinforced.len());
-                    self.outcome.push((Arc::clone(&confirmed), Operation::Unchanged));
+                    self.outcome
+                        .memories
+                        .push((Arc::clone(&confirmed), Operation::Unchanged));
                     self.reinforced.push(confirmed);
                 }
                 (None, None) => {}
@@ -160,6 +175,8 @@ impl Plan {
             user_id: (!request.owner.user_id.is_empty()).then(|| request.owner.user_id.clone()),
             metadata: request.metadata.clone(),
             event_time: candidate.event_time,
+            event_time_precision: candidate.event_time_precision,
+            is_instruction: candidate.is_instruction,
             sources,
             expires_at: self.expiry.of(candidate.memory_type),
             superseded_by: None,
@@ -170,7 +187,7 @@ impl Plan {
             updated_at: now,
         });
         let id = memory.id.clone();
-        self.outcome.push((Arc::clone(&memory), operation));
+        self.outcome.memories.push((Arc::clone(&memory), operation));
         self.added.push((memory, fact.vector.clone(), operation));
         id
     }
@@ -178,14 +195,23 @@ impl Plan {
 
 fn sources(request: &StoreRequest, candidate: &CandidateFact, first_position: i64) -> Vec<Source> {
     let source = |quote: &extraction::Quote| {
-        let position = first_position + i64::try_from(quote.turn).unwrap_or(0);
-        let given = request.messages.get(quote.turn).and_then(|m| m.id.clone());
-        let message_id = given.unwrap_or_else(|| format!("{}#{position}", request.thread_id));
+        let position = position(quote.turn, first_position);
         Source {
-            message_id,
+            message_id: message_id(request, quote.turn, position),
             position,
             quote: quote.text.clone(),
         }
     };
     candidate.quotes.iter().map(source).collect()
+}
+
+/// The place of a message in its thread.
+fn position(turn: usize, first_position: i64) -> i64 {
+    first_position + i64::try_from(turn).unwrap_or(0)
+}
+
+/// What a message is called: as the client says, else by its place.
+fn message_id(request: &StoreRequest, turn: usize, position: i64) -> String {
+    let given = request.messages.get(turn).and_then(|message| message.id.clone());
+    given.unwrap_or_else(|| format!("{}#{position}", request.thread_id))
 }

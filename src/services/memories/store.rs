@@ -6,11 +6,11 @@ use std::time::Instant;
 use chrono::{DateTime, FixedOffset, Offset, Utc};
 use serde_json::{Map, Value};
 
-use super::plan::{Expiry, Fact, Plan};
+use super::plan::{Expiry, Extracted, Fact, Plan};
 use super::{MemoryService, StoreTaskResult, idempotency};
 use crate::error::{Error, Result};
 use crate::extraction::{self, TooManyFacts, Turn};
-use crate::model::{Caller, Memory, MemoryType, Operation, Owner, Role};
+use crate::model::{Caller, Memory, MemoryType, Operation, Owner, Role, SkipReason};
 use crate::search::PersonIndex;
 use crate::services::cpu::on_cpu;
 use crate::services::person_store::{ATTEMPTS, Slot, encode_documents};
@@ -76,11 +76,22 @@ impl StoreRequest {
     }
 }
 
-/// What storing did: the memories in the order of the conversation.
-#[derive(Clone, Debug)]
+/// What storing did, in the order of the conversation.
+#[derive(Clone, Debug, Default)]
 pub struct StoreOutcome {
     /// Each memory, and what was done to it.
     pub memories: Vec<(Arc<Memory>, Operation)>,
+    /// The users' messages that left none.
+    pub skipped: Vec<SkippedMessage>,
+}
+
+/// A message that left no memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedMessage {
+    /// As in [`crate::model::Source::message_id`].
+    pub message_id: String,
+    /// Why.
+    pub reason: SkipReason,
 }
 
 impl MemoryService {
@@ -101,14 +112,14 @@ impl MemoryService {
             return self.answer_again(&request, &recorded).await;
         }
         let request = Arc::new(request);
-        let facts = Arc::new(self.extract(Arc::clone(&request), now).await?);
+        let extracted = Arc::new(self.extract(Arc::clone(&request), now).await?);
         let owner = &request.owner;
         let account = &owner.account_id;
         let slot = self.people.indexes.slot(owner).await;
         let guard = slot.lock().await;
         for _ in 0..ATTEMPTS {
             self.people.indexes.refresh(owner, &slot, &guard).await?;
-            let plan = self.plan(&request, &facts, &slot, now).await?;
+            let plan = self.plan(&request, &extracted, &slot, now).await?;
             // Whatever takes long has been done by now: others wait for this transaction.
             let transaction = self.people.store.begin().await?;
             self.people.hold_quota(&transaction, account).await?;
@@ -134,9 +145,7 @@ impl MemoryService {
                 let recorded = recorded.ok_or(Error::Conflict("The idempotency key is in use"))?;
                 return self.answer_again(&request, &recorded).await;
             }
-            let outcome = StoreOutcome {
-                memories: plan.outcome.clone(),
-            };
+            let outcome = plan.outcome.clone();
             match &task {
                 None => {}
                 Some((task, Some(step))) => task.advance_in(&transaction, step, now).await?,
@@ -162,14 +171,15 @@ impl MemoryService {
     }
 
     /// What is to be done with the facts, as long as the person stays as the index shows them.
-    async fn plan(
+    pub(super) async fn plan(
         &self,
         request: &Arc<StoreRequest>,
-        facts: &Arc<Vec<Fact>>,
+        extracted: &Arc<Extracted>,
         slot: &Arc<Slot>,
         now: DateTime<Utc>,
     ) -> Result<Plan> {
         let owner = &request.owner;
+        let facts = &extracted.facts;
         let mut candidates = self.similar(owner, slot, facts, now).await?;
         let person_id = slot.read(|state| state.person().map(|person| person.id.clone()));
         let first_position = match &person_id {
@@ -182,14 +192,15 @@ impl MemoryService {
             }
             None => 0,
         };
-        let mut plan = Plan::new(first_position, self.expiry(request, facts, now).await?);
+        let expiry = self.expiry(request, facts, now).await?;
+        let mut plan = Plan::new(request, &extracted.skipped, first_position, expiry);
         // Bit by bit, so that a large one keeps no core from others.
         for start in (0..facts.len()).step_by(FACTS_AT_ONCE) {
-            let (request, facts, slot) = (Arc::clone(request), Arc::clone(facts), Arc::clone(slot));
+            let (request, extracted, slot) = (Arc::clone(request), Arc::clone(extracted), Arc::clone(slot));
             (plan, candidates) = on_cpu(move || {
                 slot.read(|state| {
                     let index = candidates.as_ref().unwrap_or(&state.index);
-                    for fact in facts.iter().skip(start).take(FACTS_AT_ONCE) {
+                    for fact in extracted.facts.iter().skip(start).take(FACTS_AT_ONCE) {
                         plan.decide(&request, fact, index.nearest(&fact.vector, SIMILAR, now), now);
                     }
                 });
@@ -238,9 +249,9 @@ impl MemoryService {
         })
     }
 
-    async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Vec<Fact>> {
+    pub(super) async fn extract(&self, request: Arc<StoreRequest>, now: DateTime<Utc>) -> Result<Extracted> {
         let (table, limit) = (self.people.table(), self.max_per_request);
-        let candidates = on_cpu(move || {
+        let extraction = on_cpu(move || {
             let turns: Vec<Turn<'_>> = request
                 .messages
                 .iter()
@@ -251,16 +262,19 @@ impl MemoryService {
                     sent_at: request.said_at(message, now),
                 })
                 .collect();
-            let candidates = extraction::extract_at_most(limit, &turns, &|text| table.encode(text))
+            let extraction = extraction::extract_at_most(limit, &turns, &|text| table.encode(text))
                 .map_err(|TooManyFacts(turn)| too_many_memories(limit, turn))?;
-            check_metadata(request.metadata.as_ref(), candidates.facts.len())?;
-            Ok(candidates.facts)
+            check_metadata(request.metadata.as_ref(), extraction.facts.len())?;
+            Ok(extraction)
         })
         .await?;
-        let texts: Vec<&str> = candidates.iter().map(|c| c.text.as_str()).collect();
+        let texts: Vec<&str> = extraction.facts.iter().map(|fact| fact.text.as_str()).collect();
         let vectors = encode_documents(&*self.people.embedder, &texts).await?;
-        let facts = candidates.into_iter().zip(vectors);
-        Ok(facts.map(|(candidate, vector)| Fact { candidate, vector }).collect())
+        let facts = extraction.facts.into_iter().zip(vectors);
+        Ok(Extracted {
+            facts: facts.map(|(candidate, vector)| Fact { candidate, vector }).collect(),
+            skipped: extraction.skipped,
+        })
     }
 
     async fn write(

@@ -48,6 +48,9 @@ pub struct StoreTaskResult {
     pub categories_found: Vec<String>,
     /// Time spent, in seconds.
     pub processing_s: f64,
+    /// Ids of the users' messages that left no memory, and why; absent of tasks that an earlier version did.
+    #[serde(default)]
+    pub skipped: Vec<(String, String)>,
 }
 
 impl StoreTaskResult {
@@ -64,6 +67,11 @@ impl StoreTaskResult {
                 .map(|c| c.as_str().to_owned())
                 .collect(),
             processing_s: started.elapsed().as_secs_f64(),
+            skipped: outcome
+                .skipped
+                .iter()
+                .map(|skipped| (skipped.message_id.clone(), skipped.reason.as_str().to_owned()))
+                .collect(),
         }
     }
 }

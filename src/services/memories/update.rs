@@ -25,6 +25,8 @@ pub struct MemoryChange {
     pub categories: Option<Vec<Category>>,
     /// The new type.
     pub memory_type: Option<MemoryType>,
+    /// Whether it is a standing wish about how the assistant behaves.
+    pub is_instruction: Option<bool>,
     /// The new importance.
     pub importance: Option<f32>,
     /// When it is forgotten; `Some(None)` for never.
@@ -112,7 +114,7 @@ impl MemoryService {
 fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Option<(Memory, &'static str)>> {
     let mut new = old.clone();
     if let Some(text) = change.text.as_ref().filter(|text| **text != old.text) {
-        new.event_time = extraction::event_time(text, now).map(|(time, _)| time);
+        (new.event_time, new.event_time_precision) = extraction::event_time(text, now).unzip();
         new.text.clone_from(text);
     }
     if let Some(metadata) = &change.metadata {
@@ -121,6 +123,7 @@ fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Op
     new.importance = change.importance.unwrap_or(old.importance);
     new.expires_at = change.expires_at.unwrap_or(old.expires_at);
     new.memory_type = change.memory_type.unwrap_or(old.memory_type);
+    new.is_instruction = change.is_instruction.unwrap_or(old.is_instruction);
     match (change.first_category, &change.categories) {
         (Some(only), None) => new.categories = vec![only],
         (first, Some(categories)) => {
@@ -135,7 +138,9 @@ fn changed(old: &Memory, change: &MemoryChange, now: DateTime<Utc>) -> Result<Op
         new.categories.truncate(MAX_CATEGORIES - 1);
         new.categories.push(Category::Private);
     }
-    let same_class = new.memory_type == old.memory_type && new.categories == old.categories;
+    let same_class = new.memory_type == old.memory_type
+        && new.categories == old.categories
+        && new.is_instruction == old.is_instruction;
     let same_content = new.text == old.text
         && new.metadata == old.metadata
         && new.importance == old.importance

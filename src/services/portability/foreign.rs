@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Imported;
 use super::line::{self, Fault};
 use crate::extraction;
-use crate::model::{Memory, MemoryId, OWN_PERSON, is_servable, time_of_number};
+use crate::model::{Memory, MemoryId, OWN_PERSON, TimePrecision, is_servable, time_of_number};
 use crate::providers::StaticTable;
 use crate::store::{MemoryRow, MemoryVersion};
 
@@ -31,6 +31,10 @@ pub(super) struct Foreign {
 /// A memory of a foreign record: what the record does not say is found in its text.
 pub(super) fn made(foreign: Foreign, table: &StaticTable, now: DateTime<Utc>) -> Result<Imported, Fault> {
     let judged = extraction::judge(&foreign.text, foreign.created_at, &|text| table.encode(text));
+    let (event_time, event_time_precision) = match foreign.event_time {
+        Some(time) => (Some(time), Some(TimePrecision::Day)),
+        None => (judged.event_time, judged.event_time_precision),
+    };
     let changed_by = format!("import:{}", foreign.source);
     let id = memory_id(foreign.source, &foreign.id);
     let added = MemoryVersion {
@@ -44,7 +48,9 @@ pub(super) fn made(foreign: Foreign, table: &StaticTable, now: DateTime<Utc>) ->
         superseded_by: None,
         importance: Some(judged.importance),
         metadata: None,
-        event_time: foreign.event_time.or(judged.event_time),
+        event_time,
+        event_time_precision,
+        is_instruction: false,
     };
     if foreign.expires_at.is_some_and(|at| at <= now) {
         return Err("it has expired".into());
@@ -63,7 +69,9 @@ pub(super) fn made(foreign: Foreign, table: &StaticTable, now: DateTime<Utc>) ->
                 thread_id: foreign.thread_id.unwrap_or_else(|| "import".to_owned()),
                 user_id: None,
                 metadata: Some(foreign.metadata),
-                event_time: foreign.event_time.or(judged.event_time),
+                event_time,
+                event_time_precision,
+                is_instruction: false,
                 sources: Vec::new(),
                 expires_at: foreign.expires_at,
                 superseded_by: foreign.is_over.then(|| MemoryId::from_stored("")),

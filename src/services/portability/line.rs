@@ -10,7 +10,7 @@ use super::{ExportedMemory, Imported};
 use crate::extraction;
 use crate::model::{
     Category, MAX_CATEGORIES, MAX_METADATA_BYTES, MAX_NAME_CHARS, MAX_TEXT_BYTES, Memory, MemoryId, MemoryType,
-    OWN_PERSON, Source, id_fault, is_servable,
+    OWN_PERSON, Source, TimePrecision, id_fault, is_servable,
 };
 use crate::store::{MemoryRow, MemoryVersion};
 
@@ -51,6 +51,10 @@ struct LineMemory {
     metadata: Option<Map<String, Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_time: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time_precision: Option<String>,
+    #[serde(default)]
+    instruction: bool,
     #[serde(default)]
     source_message_ids: Vec<String>,
     version: i64,
@@ -68,6 +72,8 @@ struct LineVersion {
     memory: String,
     r#type: String,
     categories: Vec<String>,
+    #[serde(default)]
+    instruction: bool,
     operation: String,
     #[serde(default)]
     changed_by: String,
@@ -80,6 +86,8 @@ struct LineVersion {
     metadata: Option<Map<String, Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_time: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_time_precision: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -109,6 +117,8 @@ impl From<ExportedMemory> for Line {
                 user_id: memory.user_id,
                 metadata: memory.metadata,
                 event_time: memory.event_time,
+                event_time_precision: memory.event_time_precision.map(precision_word),
+                instruction: memory.is_instruction,
                 source_message_ids: message_ids(&memory.sources),
                 version: memory.version,
                 created_at: memory.created_at,
@@ -131,6 +141,7 @@ impl From<MemoryVersion> for LineVersion {
             memory: version.text,
             r#type: version.memory_type.as_str().to_owned(),
             categories: words(&version.categories),
+            instruction: version.is_instruction,
             operation: version.operation,
             changed_by: version.changed_by,
             changed_at: version.changed_at,
@@ -138,6 +149,7 @@ impl From<MemoryVersion> for LineVersion {
             importance: version.importance.map(decimal),
             metadata: version.metadata,
             event_time: version.event_time,
+            event_time_precision: version.event_time_precision.map(precision_word),
         }
     }
 }
@@ -192,6 +204,12 @@ pub(super) fn read(line: &[u8]) -> Result<Imported, Fault> {
                 user_id: memory.user_id,
                 metadata: memory.metadata,
                 event_time: memory.event_time,
+                event_time_precision: event_time_precision(
+                    "memory.event_time_precision",
+                    memory.event_time,
+                    memory.event_time_precision.as_deref(),
+                )?,
+                is_instruction: memory.instruction,
                 sources,
                 expires_at: memory.expires_at,
                 superseded_by: memory.superseded_by.map(MemoryId::from_stored),
@@ -303,6 +321,12 @@ fn version(version: LineVersion) -> Result<MemoryVersion, Fault> {
         importance: version.importance.map(|importance| importance as f32),
         metadata: version.metadata,
         event_time: version.event_time,
+        event_time_precision: event_time_precision(
+            "versions.event_time_precision",
+            version.event_time,
+            version.event_time_precision.as_deref(),
+        )?,
+        is_instruction: version.instruction,
     })
 }
 
@@ -316,6 +340,23 @@ fn text(field: &'static str, text: &str) -> Result<(), Fault> {
 fn memory_type(field: &'static str, word: &str) -> Result<MemoryType, Fault> {
     word.parse()
         .map_err(|_| format!("{field}: must be semantic or episodic").into())
+}
+
+/// Lines of before there was this field have none.
+fn event_time_precision(
+    field: &'static str,
+    time: Option<DateTime<Utc>>,
+    word: Option<&str>,
+) -> Result<Option<TimePrecision>, Fault> {
+    match word.map(str::parse).transpose() {
+        Ok(Some(_)) if time.is_none() => Err(format!("{field}: must not be without event_time").into()),
+        Ok(precision) => Ok(precision),
+        Err(_) => Err(format!("{field}: must be day, week, month, season or year").into()),
+    }
+}
+
+fn precision_word(precision: TimePrecision) -> String {
+    precision.as_str().to_owned()
 }
 
 fn categories(field: &'static str, words: &[String]) -> Result<Vec<Category>, Fault> {

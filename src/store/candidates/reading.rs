@@ -278,6 +278,7 @@ fn passing(sql: &mut Sql, query: &CandidateQuery<'_>) -> String {
     let Filter {
         categories,
         memory_type,
+        is_instruction,
         agent_id,
         thread_id,
         created_after,
@@ -299,6 +300,9 @@ fn passing(sql: &mut Sql, query: &CandidateQuery<'_>) -> String {
     }
     if let Some(wanted) = memory_type {
         and(format!("m.memory_type = {}", sql.bind(wanted.as_str())));
+    }
+    if let Some(wanted) = is_instruction {
+        and(format!("m.is_instruction = {}", sql.bind(*wanted)));
     }
     if let Some(wanted) = agent_id {
         and(format!("m.agent_id = {}", sql.bind(wanted.as_str())));

@@ -17,6 +17,12 @@ use crate::model::{AccountId, Memory, MemoryId, PersonId};
 use crate::store::vault::AccountCipher;
 use crate::store::{PersonChange, Transaction, db_error};
 
+fn precision_word(memory: &Memory) -> Option<String> {
+    memory
+        .event_time_precision
+        .map(|precision| precision.as_str().to_owned())
+}
+
 impl Transaction {
     /// How many memories the account, or a person of it, has, superseded ones too.
     pub async fn count_memories(&self, account_id: &AccountId, person_id: Option<&PersonId>) -> Result<u64> {
@@ -114,6 +120,8 @@ impl Transaction {
                     updated_at: Set(memory.updated_at),
                     expires_at: Set(memory.expires_at),
                     sealed: Set(sealed),
+                    event_time_precision: Set(precision_word(memory)),
+                    is_instruction: Set(memory.is_instruction),
                 });
             }
             Entity::insert_many(rows)
@@ -256,6 +264,8 @@ impl Transaction {
             .col_expr(Column::Sealed, Expr::value(sealed))
             .col_expr(Column::ExpiresAt, Expr::value(memory.expires_at))
             .col_expr(Column::EventTime, Expr::value(memory.event_time))
+            .col_expr(Column::EventTimePrecision, Expr::value(precision_word(memory)))
+            .col_expr(Column::IsInstruction, Expr::value(memory.is_instruction))
             .col_expr(Column::Operation, Expr::value(operation))
             .col_expr(Column::ChangedBy, Expr::value(changed_by))
             .col_expr(Column::UpdatedAt, Expr::value(memory.updated_at))

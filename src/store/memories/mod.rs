@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::vault::AccountCipher;
 use crate::error::{Error, Result};
-use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId, Source};
+use crate::model::{AccountId, Category, Memory, MemoryId, MemoryType, PersonId, Source, TimePrecision};
 
-/// A row holds 25 bound values, and SQLite takes 32,766 in a statement.
+/// A row holds 27 bound values, and SQLite takes 32,766 in a statement.
 const ROWS_PER_STATEMENT: usize = 1_000;
 const IDS_PER_STATEMENT: usize = 10_000;
 
@@ -46,6 +46,11 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,
     pub sealed: Option<Vec<u8>>,
+    // Backups of before these columns hold rows without them.
+    #[serde(default)]
+    pub event_time_precision: Option<String>,
+    #[serde(default)]
+    pub is_instruction: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -168,6 +173,8 @@ pub struct ListQuery {
     pub category: Option<Category>,
     /// Only this type.
     pub memory_type: Option<MemoryType>,
+    /// Only standing wishes about how the assistant behaves, or only others.
+    pub is_instruction: Option<bool>,
     /// Only from this agent.
     pub agent_id: Option<String>,
     /// Only from this conversation.
@@ -210,6 +217,8 @@ impl Model {
             user_id: (!user_id.is_empty()).then(|| user_id.to_owned()),
             metadata: object(contents.metadata),
             event_time: self.event_time,
+            event_time_precision: event_time_precision(self.event_time, self.event_time_precision.as_deref())?,
+            is_instruction: self.is_instruction,
             sources: sources
                 .into_iter()
                 .map(|s| Source {
@@ -232,6 +241,13 @@ impl Model {
             changed_by: self.changed_by,
         })
     }
+}
+
+/// How exactly a time is known. An earlier version, which knows no such column, can have taken the time away.
+pub(super) fn event_time_precision(time: Option<DateTimeUtc>, word: Option<&str>) -> Result<Option<TimePrecision>> {
+    let word = word.filter(|_| time.is_some());
+    let precision = word.map(str::parse).transpose();
+    precision.map_err(|e: crate::model::UnknownWord| Error::Internal(Box::new(e)))
 }
 
 /// The JSON object, if it is one.

@@ -196,6 +196,9 @@ impl Store {
         if let Some(memory_type) = query.memory_type {
             select = select.filter(Column::MemoryType.eq(memory_type.as_str()));
         }
+        if let Some(is_instruction) = query.is_instruction {
+            select = select.filter(Column::IsInstruction.eq(is_instruction));
+        }
         if let Some(agent_id) = &query.agent_id {
             select = select.filter(Column::AgentId.eq(agent_id));
         }

@@ -37,7 +37,7 @@ async fn a_conversation_that_is_taken_on_is_remembered_soon() {
         "task_id": id, "status": "SUCCESS",
         "result": {
             "indexed_items": 2, "memories_created": 2, "processing_time": task["result"]["processing_time"],
-            "categories_found": ["career", "interests"],
+            "categories_found": ["career", "interests"], "skipped": [],
         },
     });
     assert_eq!(task, expected);

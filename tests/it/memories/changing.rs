@@ -35,6 +35,7 @@ async fn only_the_given_fields_change_and_the_answer_shows_all_of_them() {
         "category": before["categories"][0],
         "categories": before["categories"],
         "memory_type": before["type"],
+        "instruction": false,
         "importance": 0.25,
         "metadata": {"kept": 1, "changed": "b", "added": [1]},
         "created_at": before["created_at"],

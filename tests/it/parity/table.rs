@@ -318,6 +318,12 @@ fn store_calls(fresh: &str) -> Vec<Call> {
         r#async: Some(true),
         ..request(vec![message(words, pb::Role::User)])
     };
+    let mut preview = body.clone();
+    preview["preview"] = true.into();
+    let previewed = pb::StoreMemoriesRequest {
+        preview: Some(true),
+        ..request(vec![message(words, pb::Role::User)])
+    };
     let mut bad = json!({"messages": [{"role": "user", "content": ""}], "agent_id": "", "thread_id": "t"});
     bad["source"] = "s".repeat(129).into();
     let invalid = pb::StoreMemoriesRequest {
@@ -336,6 +342,7 @@ fn store_calls(fresh: &str) -> Vec<Call> {
         ),
         call(NewAnswer, Value::Null, "", in_parts, request(vec![parts, tool, silent])),
         call(Taken, Value::Null, "", background, in_background),
+        call(NewAnswer, Value::Null, "", preview, previewed),
         call(INVALID, Value::Null, "", bad, invalid),
         call(INVALID, Value::Null, "", json!({}), pb::StoreMemoriesRequest::default()),
     ]
@@ -404,9 +411,10 @@ fn search_calls() -> Vec<Call> {
             Same,
             Value::Null,
             "",
-            body(json!({"categories": ["career"], "type": "semantic"})),
+            body(json!({"categories": ["career"], "type": "semantic", "instruction": false})),
             pb::SearchMemoriesRequest {
                 categories: career,
+                instruction: Some(false),
                 r#type: Some(pb::MemoryType::Semantic.into()),
                 ..search()
             },
@@ -465,9 +473,10 @@ fn list_calls() -> Vec<Call> {
         call(
             Same,
             Value::Null,
-            "category=interests&type=semantic&agent_id=assistant",
+            "category=interests&type=semantic&agent_id=assistant&instruction=false",
             Value::Null,
             pb::ListMemoriesRequest {
+                instruction: Some(false),
                 category: Some(pb::Category::Interests.into()),
                 r#type: Some(pb::MemoryType::Semantic.into()),
                 agent_id: Some("assistant".to_owned()),

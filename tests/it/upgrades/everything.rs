@@ -63,6 +63,7 @@ async fn past(rest: &Rest) {
         "sort=importance&include_superseded=true",
         "category=career",
         "type=semantic",
+        "instruction=true",
         "agent_id=assistant",
         "thread_id=t",
     ] {
