@@ -44,6 +44,8 @@ proto:
 eval data="tests/quality/conversations.json":
     cargo run --release -- eval recall --ablation --leave-one-out --data {{data}}
     cargo run --release -- eval extract --data tests/quality/sentences.jsonl
+    cargo run --release -- eval facts --data tests/quality/facts/open.jsonl
+    cargo run --release -- eval facts --data tests/quality/facts/blind.jsonl
 
 # Retrain the extractor's classifier.
 train:

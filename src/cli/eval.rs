@@ -41,6 +41,33 @@ pub enum EvalCommand {
         #[arg(long)]
         mistakes: bool,
     },
+    /// Fit the classifier that says what each part of a message is, and write its weights.
+    TrainReader {
+        /// The messages, as `tools/reader/README.md` describes them.
+        #[arg(long)]
+        data: PathBuf,
+        /// The file to write.
+        #[arg(long)]
+        output: PathBuf,
+    },
+    /// Say what each part of labelled messages is, and print how many are judged as labelled.
+    Reader {
+        /// The messages, as `tools/reader/README.md` describes them.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Run invented chats through the extractor, and compare what it makes of them with gold facts.
+    Facts {
+        /// The chats, as `tests/quality/facts/README.md` describes them.
+        #[arg(long)]
+        data: PathBuf,
+        /// Print one JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// Show each chat with its gold facts and its memories.
+        #[arg(long, conflicts_with = "json")]
+        show: bool,
+    },
 }
 
 #[derive(Args)]
@@ -71,6 +98,9 @@ pub async fn eval(config: Config, command: EvalCommand) -> anyhow::Result<()> {
             output,
         } => train(&data, sentences.as_deref(), &output),
         EvalCommand::Extract { data, json, mistakes } => extract(&data, json, mistakes),
+        EvalCommand::TrainReader { data, output } => train_reader(&data, &output),
+        EvalCommand::Reader { data } => reader(&data),
+        EvalCommand::Facts { data, json, show } => facts(&data, json, show),
     }
 }
 
@@ -195,6 +225,39 @@ fn extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
     for mistake in report.mistakes.iter().filter(|_| mistakes) {
         say!("{:>4}  {}  [{}]", mistake.line, mistake.text, mistake.fault)?;
     }
+    Ok(())
+}
+
+fn train_reader(data: &Path, output: &Path) -> anyhow::Result<()> {
+    let messages = eval::load_messages(data).with_context(|| data.display().to_string())?;
+    std::fs::write(output, eval::train_reader(&messages))?;
+    say!("{}", eval::cross_validate_reader(&messages, 5))?;
+    Ok(())
+}
+
+fn reader(data: &Path) -> anyhow::Result<()> {
+    let messages = eval::load_messages(data).with_context(|| data.display().to_string())?;
+    say!("{}", eval::judge_reader(&messages))?;
+    Ok(())
+}
+
+fn facts(data: &Path, json: bool, show: bool) -> anyhow::Result<()> {
+    let chats = eval::load_chats(data).with_context(|| data.display().to_string())?;
+    let (figures, results) = eval::facts(&chats);
+    if json {
+        say!("{}", serde_json::to_string_pretty(&figures)?)?;
+        return Ok(());
+    }
+    for chat in results.iter().filter(|_| show) {
+        say!("{} ({})", chat.id, chat.kind)?;
+        for line in &chat.messages {
+            say!("    {}", line.replace('\n', " ⏎ "))?;
+        }
+        for line in chat.gold.iter().chain(&chat.memories).chain(&chat.wrong) {
+            say!("        {line}")?;
+        }
+    }
+    say!("{figures}")?;
     Ok(())
 }
 

@@ -4,8 +4,10 @@
 //! its evidence names are among the sources of the best memories.
 
 mod dataset;
+mod facts;
 mod fit;
 mod metrics;
+mod reader;
 mod sentences;
 mod study;
 mod train;
@@ -21,7 +23,9 @@ use crate::model::{AccountId, ApiKeyId, AuthMethod, Caller, Filter, Grant, Owner
 use crate::services::{ConversationMessage, MemoryService, SearchRequest, StoreRequest};
 
 pub use dataset::{Conversation, DataError, Question, Session, load};
+pub use facts::{Chat, ChatResult, FactFigures, facts, load_chats};
 pub use metrics::{Band, CategoryFigures, Figures};
+pub use reader::{LabelledMessage, ReaderFigures, cross_validate_reader, judge_reader, load_messages, train_reader};
 pub use sentences::{ExtractFigures, ExtractReport, Sentence, SentenceError, extract, load_sentences};
 pub use study::{LeaveOneOut, Step};
 pub use train::{cross_validate, load_training, train};

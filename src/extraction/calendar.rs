@@ -1,23 +1,8 @@
-//! Arithmetic on dates and their short written forms. `time.rs` finds the words, this file the days.
+//! Names of months and days, dates in digits, and arithmetic on days. `time.rs` finds the words, this file the days.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, Utc, Weekday};
 
 use crate::model::TimePrecision;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// How exactly a time is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,44 +82,29 @@ impl Stretch {
         self.start.and_time(NaiveTime::MIN).and_utc()
     }
 
-    /// "7 May 2023", "week of 1 May 2023", "May 2023", "summer 2023", "2023".
-    pub(super) fn label(self) -> String {
-        let day = self.start;
-        let month = month_name(day.month());
+    /// A season by the year in which it begins and its first month.
+    pub(super) fn season(year: i32, month: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, 1).map(|start| Self {
+            start,
+            grain: Grain::Season,
+        })
+    }
+
+    /// What is left of its exactness where the words are vague: "a few days ago".
+    pub(super) fn coarser(self) -> Self {
         match self.grain {
-            Grain::Day => format!("{} {month} {}", day.day(), day.year()),
-            Grain::Weekend => {
-                let sunday = plus_days(day, 1);
-                if sunday.month() == day.month() {
-                    format!("{}–{} {month} {}", day.day(), sunday.day(), day.year())
-                } else {
-                    format!(
-                        "{} {month}–{} {} {}",
-                        day.day(),
-                        sunday.day(),
-                        month_name(sunday.month()),
-                        sunday.year()
-                    )
+            Grain::Day => Self::week_of(self.start),
+            Grain::Weekend | Grain::Week => Self::month_of(self.start),
+            Grain::Month => {
+                let into = self.start.month() % 3;
+                Self {
+                    start: plus_months(self.start, -i32::try_from(into).unwrap_or(0)),
+                    grain: Grain::Season,
                 }
             }
-            Grain::Week => format!("week of {} {month} {}", day.day(), day.year()),
-            Grain::Month => format!("{month} {}", day.year()),
-            Grain::Season => {
-                let season = match day.month() {
-                    3..=5 => "spring",
-                    6..=8 => "summer",
-                    9..=11 => "autumn",
-                    _ => "winter",
-                };
-                format!("{season} {}", day.year())
-            }
-            Grain::Year => day.year().to_string(),
+            Grain::Season | Grain::Year => self,
         }
     }
-}
-
-fn month_name(month: u32) -> &'static str {
-    MONTHS.get(month.saturating_sub(1) as usize).copied().unwrap_or("")
 }
 
 /// The number of a month by its name or a usual short form.
@@ -159,9 +129,9 @@ pub(super) fn month_by_name(lower: &str) -> Option<u32> {
 /// The weekday by its name or a usual short form.
 pub(super) fn weekday_by_name(lower: &str) -> Option<Weekday> {
     Some(match lower {
-        "monday" | "mon" => Weekday::Mon,
+        "monday" => Weekday::Mon,
         "tuesday" | "tues" | "tue" => Weekday::Tue,
-        "wednesday" | "wed" => Weekday::Wed,
+        "wednesday" => Weekday::Wed,
         "thursday" | "thurs" | "thu" => Weekday::Thu,
         "friday" | "fri" => Weekday::Fri,
         "saturday" => Weekday::Sat,
@@ -179,6 +149,17 @@ pub(super) fn season_by_name(lower: &str) -> Option<u32> {
         "winter" => 12,
         _ => return None,
     })
+}
+
+/// The nth such weekday of the month that begins with `month`, or the last one.
+pub(super) fn weekday_of_month(month: NaiveDate, wanted: Weekday, nth: Option<u32>) -> Option<NaiveDate> {
+    match nth {
+        Some(nth) => {
+            let first = weekday_after(plus_days(month, -1), wanted);
+            Some(plus_days(first, 7 * (i64::from(nth) - 1))).filter(|day| day.month() == month.month())
+        }
+        None => Some(weekday_before(plus_months(month, 1), wanted)),
+    }
 }
 
 fn monday(day: NaiveDate) -> NaiveDate {
@@ -273,6 +254,10 @@ pub(super) fn numeric_date(core: &str) -> Option<NaiveDate> {
     }
     if first > 1000 {
         return NaiveDate::from_ymd_opt(i32::try_from(first).ok()?, second, third);
+    }
+    // "1.2.30" may be a version.
+    if third < 100 && separator != '/' {
+        return None;
     }
     let year = i32::try_from(if third < 100 { third + 2000 } else { third }).ok()?;
     let month_first = separator == '/' && first <= 12;

@@ -12,9 +12,6 @@ use super::word::{Word, capitalised};
 use super::{CandidateFact, Quote};
 use crate::model::{MemoryType, TimePrecision};
 
-/// A group of sentences takes no further one beyond these.
-pub(super) const LONGEST_GROUP_BYTES: usize = 420;
-
 /// Evidence for the category of an attribute that a fact states: as clear as a clear word.
 const STATED: f32 = 2.0;
 

@@ -11,8 +11,6 @@ use super::word::Word;
 pub(super) struct Antecedents {
     organisation: Option<String>,
     place: Option<String>,
-    /// The turn and the words of the last fact.
-    pub(super) last_fact: Option<(usize, String)>,
 }
 
 impl Antecedents {

@@ -64,6 +64,11 @@ fn polarity_of_start(words: &[Word<'_>]) -> (Polarity, usize) {
     }
 }
 
+/// Whether an answer neither affirms nor denies.
+pub(super) fn is_open(words: &[Word<'_>]) -> bool {
+    polarity(words).0 == Polarity::Open
+}
+
 /// Whether the words can't stand alone: no subject, no finite verb, few of them.
 pub(super) fn is_fragment(words: &[Word<'_>]) -> bool {
     if words.len() > 8 || words.is_empty() {
@@ -87,6 +92,11 @@ pub(super) fn statement(question: &[Word<'_>], answer: &[Word<'_>]) -> Option<St
     let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
     match says {
         Polarity::Yes | Polarity::No => {
+            // "You live in Rome?" – "No, in Milan."
+            if !rest.is_empty() && says == Polarity::No && is_fragment(rest) {
+                let yes = yes_or_no(&asked, true)?;
+                return super::correction::replaced(&super::word::words(&yes), rest);
+            }
             if !rest.is_empty() && (says == Polarity::No || !is_fragment(rest)) {
                 return None;
             }

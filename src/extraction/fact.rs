@@ -4,30 +4,29 @@
 
 use std::ops::Range;
 
-use super::candidate::{Judged, LONGEST_GROUP_BYTES, TurnContext, candidate, finished};
+use super::candidate::{Judged, TurnContext, candidate, finished};
 use super::category::{self, Evidence};
 use super::coreference::{self, Antecedents};
+use super::correction;
+use super::dialogue;
 use super::foreign;
 use super::kind;
-use super::language;
 use super::lexicon;
-use super::non_fact::{self, SentenceKind, carries_topic};
-use super::non_fact_words;
+use super::lists::LineFact;
+use super::non_fact::{self, SentenceKind};
 use super::opening;
 use super::person::{self, People};
 use super::photo;
 use super::preceding_turn;
+use super::private;
 use super::sentence;
+use super::split::{self, Clause, Fate, Mentioned, ParsedSentence, Speaker};
 use super::time::{self, TimeMention};
-use super::verb;
 use super::word::{Word, words};
-use super::{CandidateFact, Quote};
-
-/// A group takes no further sentence beyond these.
-const MOST_SENTENCES: usize = 4;
-
-/// "I'm really excited." in front of a fact adds nothing to it.
-const BARE_FEELING_WORDS: usize = 4;
+use super::{CandidateFact, ParsedTurn, Quote, SentenceEncoder, refine};
+use crate::model::{Category, MemoryType, TimePrecision};
+use crate::parser::{self, Parser};
+use chrono::{DateTime, Utc};
 
 /// A kept sentence.
 struct Piece<'a> {
@@ -41,13 +40,22 @@ struct Piece<'a> {
 /// The facts of one turn.
 pub(super) fn from_turn(
     content: &str,
+    turn: &ParsedTurn<'_>,
     context_of_turn: TurnContext<'_>,
     antecedents: &mut Antecedents,
+    mentioned: &mut Mentioned,
+    encode: SentenceEncoder<'_>,
 ) -> Vec<CandidateFact> {
-    let message = sentence::parse(content);
+    let message = &turn.message;
     let all: Vec<Vec<Word<'_>>> = message.sentences.iter().map(|s| words(s.text)).collect();
-    if !language::is_english(all.iter().flatten()) {
-        return foreign::untranslated(content, &message, context_of_turn);
+    let mut out: Vec<CandidateFact> = turn
+        .lines
+        .iter()
+        .map(|line| stated(content, line, context_of_turn, encode))
+        .collect();
+    if !turn.is_english {
+        out.extend(foreign::untranslated(content, message, context_of_turn));
+        return out;
     }
     let company = coreference::company(all.iter().flatten());
     let people = People {
@@ -55,25 +63,403 @@ pub(super) fn from_turn(
         listener: context_of_turn.listener,
         company: company.as_deref(),
     };
+    let lower = content.to_lowercase();
+    let is_own = |company: &&str| {
+        ["my", "our"]
+            .iter()
+            .any(|owner| lower.contains(&format!("{owner} {company}")))
+    };
+    let people = People {
+        company: people.company.filter(is_own),
+        ..people
+    };
+    let speaker = Speaker {
+        name: people.subject(),
+        listener: people.listener,
+        company: people.company,
+    };
 
-    let (mut out, answered) = preceding_turn::answers(content, &message, &all, context_of_turn, people);
-    let mut pieces = Vec::new();
+    let mut answered = vec![false; all.len()];
+    for answer in answers(content, turn, &all, context_of_turn) {
+        let statement = split::answer::as_sentence(&answer.statement);
+        let parsed = parsed(&statement);
+        mentioned.note(&parsed, speaker.name);
+        let mut found = told(content, &parsed, speaker, mentioned, context_of_turn, encode).facts;
+        for fact in &mut found {
+            fact.quotes.clone_from(&answer.quotes);
+        }
+        if !found.is_empty() {
+            answer.sentences.for_each(|at| answered[at] = true);
+        }
+        out.extend(found);
+    }
+    for at in 0..message.sentences.len() {
+        let next = message.sentences.get(at + 1).map_or("", |next| next.text);
+        let text = message.sentences[at].text;
+        let by_next = correction::by_next(text, next);
+        let is_by_next = by_next.is_some();
+        let Some(meant) = correction::within(text).or(by_next).filter(|_| !answered[at]) else {
+            continue;
+        };
+        let parsed = parsed(&meant);
+        let mut found = told(content, &parsed, speaker, mentioned, context_of_turn, encode).facts;
+        let last = if is_by_next { at + 1 } else { at };
+        let span = message.sentences[at].span.start..message.sentences[last].span.end;
+        for fact in &mut found {
+            fact.quotes = vec![Quote {
+                turn: context_of_turn.turn,
+                text: content.get(span.clone()).unwrap_or("").to_owned(),
+            }];
+        }
+        if !found.is_empty() {
+            answered[at] = true;
+            answered[last] = true;
+        }
+        out.extend(found);
+    }
     for (at, (sentence, words)) in message.sentences.iter().zip(all).enumerate() {
-        if at < answered {
+        let parsed = &turn.sentences[at];
+        mentioned.note(parsed, speaker.name);
+        if answered[at] {
             continue;
         }
-        if let Some(piece) = piece(sentence.span.clone(), sentence.text, words, context_of_turn) {
-            pieces.push(piece);
+        if is_wish(&words, parsed, context_of_turn) {
+            continue;
+        }
+        let mut found = told(content, parsed, speaker, mentioned, context_of_turn, encode);
+        // Words of a secret must not come apart: a part of a password would be no longer private.
+        let holds_secret = sentence.text.contains(|c: char| c.is_ascii_digit()) && private::is_private(sentence.text);
+        if holds_secret && !split::are_whole_clauses(parsed) {
+            found = Told {
+                facts: Vec::new(),
+                is_covered: false,
+            };
+        }
+        // What people tell each other is kept whole rather than lost.
+        let is_private = private::is_private(sentence.text) && !sentence.text.trim_end().ends_with('?');
+        let keeps_whole = context_of_turn.listeners.are_people || is_private;
+        let is_covered = found.is_covered && !(keeps_whole && found.facts.is_empty());
+        out.extend(found.facts);
+        if is_covered {
+            continue;
+        }
+        let piece = piece(sentence.span.clone(), sentence.text, words, context_of_turn);
+        let whole = piece.and_then(|piece| written(content, &piece, is_private, context_of_turn, people, antecedents));
+        if let Some(mut whole) = whole {
+            let said = whole.quotes[0].text.clone();
+            if refine(&mut whole, &said, encode) || keeps_whole {
+                out.push(whole);
+            }
         }
     }
-    let groups = group(pieces);
-    out.extend(
-        groups
-            .iter()
-            .filter_map(|pieces| written(content, pieces, context_of_turn, people, antecedents)),
-    );
-    photo::add(content, &message, context_of_turn, people, &mut out);
+    if out.is_empty() && context_of_turn.listeners.are_people {
+        out.extend(retold(content, message, context_of_turn, people, antecedents));
+    }
+    photo::add(content, message, context_of_turn, people, &mut out);
     out
+}
+
+/// A sentence that greets, thanks or wishes, whatever it says beside: "Happy new year, if one can still say that."
+fn is_wish(words: &[Word<'_>], sentence: &ParsedSentence<'_>, context_of_turn: TurnContext<'_>) -> bool {
+    non_fact::classify(words, false, context_of_turn.listeners) == SentenceKind::Reaction
+        && !sentence.speaks_of_speaker()
+}
+
+fn parsed(text: &str) -> ParsedSentence<'_> {
+    let tree = Parser::built_in().parse_batch(&[parser::Sentence::new(text)]).pop();
+    ParsedSentence::new(text, 0, false, tree.unwrap_or_default())
+}
+
+/// What the first sentences of a turn say together with the questions before.
+struct Answered {
+    statement: String,
+    quotes: Vec<Quote>,
+    sentences: Range<usize>,
+}
+
+fn answers(
+    content: &str,
+    turn: &ParsedTurn<'_>,
+    all: &[Vec<Word<'_>>],
+    context_of_turn: TurnContext<'_>,
+) -> Vec<Answered> {
+    let mut out = Vec::new();
+    let Some(first) = all.first() else {
+        return out;
+    };
+    let mut questions = preceding_turn::questions(context_of_turn);
+    let mut at = 0;
+    if !dialogue::is_open(first)
+        && let Some(answer) = preceding_turn::answer(content, &turn.message, all, context_of_turn)
+    {
+        at = answer.used;
+        questions.retain(|question| {
+            answer
+                .quotes
+                .iter()
+                .all(|quote| !quote.text.contains(question.as_str()))
+        });
+        out.push(Answered {
+            statement: answer.statement,
+            quotes: answer.quotes,
+            sentences: 0..answer.used,
+        });
+    }
+    while at < turn.sentences.len() && !questions.is_empty() && split::answer::is_fragment(&turn.sentences[at]) {
+        let said = &turn.message.sentences[at];
+        let is_reaction = non_fact::classify(&all[at], false, context_of_turn.listeners) == SentenceKind::Reaction
+            && !all[at].iter().any(|word| {
+                word.is_capitalised() && !lexicon::is_reaction(&word.lower)
+                    || non_fact::carries_topic(word)
+                    || word.core.contains(|c: char| c.is_ascii_digit())
+            });
+        if is_reaction {
+            at += 1;
+            continue;
+        }
+        let answer = split::answer::text(&turn.sentences[at]);
+        let found = questions
+            .iter()
+            .enumerate()
+            .find_map(|(nth, question)| Some((nth, split::answer::statement(&parsed(question), &answer)?)));
+        if let Some((nth, statement)) = found {
+            let question = questions.remove(nth);
+            let quote = |turn: usize, text: &str| Quote {
+                turn,
+                text: text.to_owned(),
+            };
+            let mut quotes = vec![quote(context_of_turn.turn, said.text)];
+            quotes.extend(context_of_turn.previous.map(|previous| quote(previous.turn, &question)));
+            out.push(Answered {
+                statement,
+                quotes,
+                sentences: at..at + 1,
+            });
+        }
+        at += 1;
+    }
+    out
+}
+
+/// What the clauses of a sentence tell.
+struct Told {
+    facts: Vec<CandidateFact>,
+    /// Whether they hold what the sentence says, so that it need not be kept whole.
+    is_covered: bool,
+}
+
+/// A longer sentence says other things first.
+const LONGEST_SAYING_AS_MUCH: usize = 7;
+
+/// Whether a short text has every word of another that carries a topic.
+fn says_as_much(text: &str, other: &str) -> bool {
+    let known: Vec<String> = words(text).into_iter().map(|word| word.lower).collect();
+    if known.len() > LONGEST_SAYING_AS_MUCH {
+        return false;
+    }
+    words(other).iter().all(|word| {
+        word.is_one_of(&[
+            "user", "user's", "has", "is", "are", "named", "a", "an", "their", "lives", "in",
+        ]) || known.contains(&word.lower)
+            || known.iter().any(|known| known.trim_end_matches("'s") == word.lower)
+    })
+}
+
+/// The share of a sentence's words that clauses must hold.
+const COVERED: f32 = 0.5;
+
+fn told(
+    content: &str,
+    sentence: &ParsedSentence<'_>,
+    speaker: Speaker<'_>,
+    mentioned: &Mentioned,
+    context_of_turn: TurnContext<'_>,
+    encode: SentenceEncoder<'_>,
+) -> Told {
+    let mut facts = Vec::new();
+    let mut covered = vec![false; sentence.len()];
+    if let Some(wish) = split::instruction(sentence, speaker) {
+        wish.own.iter().for_each(|word| covered[*word] = true);
+        facts.push(standing(content, sentence, &wish, context_of_turn, encode));
+    }
+    // What noun phrases tell, unless a clause says as much: "my sister Anna lives in Bergen".
+    let mut by_the_way: Vec<CandidateFact> = Vec::new();
+    // When the clause before it happened, which a clause joined to it shares.
+    let mut dated: Option<(usize, DateTime<Utc>, TimePrecision)> = None;
+    for clause in split::clauses(sentence) {
+        let fate = judged(content, sentence, &clause, speaker, mentioned, context_of_turn, encode);
+        let is_settled = !matches!(fate, Judgment::Unclear);
+        if let Judgment::Kept(mut fact) = fate {
+            match (fact.event_time, fact.event_time_precision, dated) {
+                (Some(time), Some(precision), _) => dated = Some((clause.head, time, precision)),
+                (None, _, Some((before, time, precision)))
+                    if clause.is_joined_to(sentence, before) && fact.memory_type == MemoryType::Episodic =>
+                {
+                    fact.event_time = Some(time);
+                    fact.event_time_precision = Some(precision);
+                }
+                _ => {}
+            }
+            if clause.is_finished {
+                by_the_way.push(*fact);
+            } else {
+                facts.push(*fact);
+            }
+        }
+        if is_settled && !clause.is_finished {
+            clause.own.iter().for_each(|word| covered[*word] = true);
+        }
+    }
+    by_the_way.retain(|fact| !facts.iter().any(|said| says_as_much(&said.text, &fact.text)));
+    facts.extend(by_the_way);
+    let topics = sentence.topics();
+    let held = topics.iter().filter(|word| covered[**word]).count();
+    Told {
+        facts,
+        is_covered: sentence.len() > 0 && held as f32 >= COVERED * topics.len() as f32,
+    }
+}
+
+/// What a line of a list or form states, as a fact.
+fn stated(
+    content: &str,
+    line: &LineFact,
+    context_of_turn: TurnContext<'_>,
+    encode: SentenceEncoder<'_>,
+) -> CandidateFact {
+    let said = words(&line.text);
+    let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
+    let quote = Quote {
+        turn: context_of_turn.turn,
+        text: content.get(line.range.clone()).unwrap_or("").to_owned(),
+    };
+    let judged = Judged {
+        event_time: time::event_time(&times),
+        memory_type: MemoryType::Semantic,
+        evidence: category::evidence(&said),
+        names_speaker: true,
+    };
+    let mut fact = candidate(line.text.clone(), vec![quote], judged, said.iter(), context_of_turn);
+    refine(&mut fact, &line.text, encode);
+    put_first(&mut fact.categories, line.category.as_slice());
+    fact
+}
+
+/// Puts categories before others, but behind `private`.
+fn put_first(categories: &mut Vec<Category>, sure: &[Category]) {
+    for category in sure.iter().rev() {
+        categories.retain(|known| known != category);
+        let place = usize::from(categories.first() == Some(&Category::Private));
+        categories.insert(place.min(categories.len()), *category);
+    }
+    categories.truncate(3);
+}
+
+/// A standing wish as a fact.
+fn standing(
+    content: &str,
+    sentence: &ParsedSentence<'_>,
+    wish: &split::Instruction,
+    context_of_turn: TurnContext<'_>,
+    encode: SentenceEncoder<'_>,
+) -> CandidateFact {
+    let said = words(sentence.text);
+    let quote = Quote {
+        turn: context_of_turn.turn,
+        text: content.get(sentence.span(&wish.own)).unwrap_or("").to_owned(),
+    };
+    let judged = Judged {
+        event_time: None,
+        memory_type: MemoryType::Semantic,
+        evidence: category::evidence(&said),
+        names_speaker: true,
+    };
+    let mut fact = candidate(finished(&wish.text), vec![quote], judged, said.iter(), context_of_turn);
+    refine(&mut fact, sentence.text, encode);
+    fact.memory_type = MemoryType::Semantic;
+    fact.is_instruction = true;
+    fact
+}
+
+enum Judgment {
+    Kept(Box<CandidateFact>),
+    Dropped,
+    /// Can't be told from the clause alone.
+    Unclear,
+}
+
+fn judged(
+    content: &str,
+    sentence: &ParsedSentence<'_>,
+    clause: &Clause,
+    speaker: Speaker<'_>,
+    mentioned: &Mentioned,
+    context_of_turn: TurnContext<'_>,
+    encode: SentenceEncoder<'_>,
+) -> Judgment {
+    match clause.fate {
+        Fate::Asks | Fate::Orders => return Judgment::Dropped,
+        Fate::Tells => {}
+    }
+    if clause.says_nothing(sentence) || clause.is_idle(sentence) || clause.is_of_the_chat(sentence) {
+        return Judgment::Dropped;
+    }
+    let rendered = split::render(sentence, clause, speaker, mentioned);
+    let said = words(&rendered.said);
+    if !clause.is_finished {
+        let kind = if rendered.is_resolved {
+            non_fact::classify(&words(&rendered.text), false, context_of_turn.listeners)
+        } else {
+            non_fact::classify(&said, false, context_of_turn.listeners)
+        };
+        match kind {
+            SentenceKind::Fact => {}
+            SentenceKind::Reaction
+                if clause.tells_of_somebody(sentence) || rendered.is_resolved && rendered.names_speaker => {}
+            SentenceKind::Feeling
+            | SentenceKind::Question
+            | SentenceKind::Reaction
+            | SentenceKind::Instruction
+            | SentenceKind::Hypothetical => {
+                return Judgment::Dropped;
+            }
+        }
+        if rendered.is_loose && !rendered.names_speaker || !clause.is_complete(sentence) {
+            return Judgment::Unclear;
+        }
+    }
+    let is_private = private::is_private(&rendered.said);
+    if clause.is_of_the_world(sentence) && !rendered.names_speaker && !rendered.is_resolved && !is_private {
+        return Judgment::Dropped;
+    }
+    let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
+    let quote = Quote {
+        turn: context_of_turn.turn,
+        text: content.get(sentence.quoted(&clause.own)).unwrap_or("").to_owned(),
+    };
+    let judged = Judged {
+        event_time: time::event_time(&times),
+        memory_type: kind::of(&said, &times),
+        evidence: category::evidence(&said),
+        names_speaker: rendered.names_speaker,
+    };
+    let mut fact = candidate(
+        finished(&rendered.text),
+        vec![quote],
+        judged,
+        said.iter(),
+        context_of_turn,
+    );
+    let is_kept = refine(&mut fact, &rendered.said, encode) || context_of_turn.listeners.are_people;
+    if let Some(memory_type) = clause.memory_type(sentence) {
+        fact.memory_type = memory_type;
+    }
+    put_first(&mut fact.categories, &clause.categories(sentence));
+    if is_kept || clause.is_finished {
+        Judgment::Kept(Box::new(fact))
+    } else {
+        Judgment::Dropped
+    }
 }
 
 /// The sentence if it is worth keeping, without its small talk.
@@ -112,166 +498,84 @@ fn piece<'a>(
     })
 }
 
-/// Sentences that lean on the one before, feelings and fragments join it; a new statement of the speaker starts anew.
-fn group(pieces: Vec<Piece<'_>>) -> Vec<Vec<Piece<'_>>> {
-    let mut groups: Vec<Vec<Piece<'_>>> = Vec::new();
-    for piece in pieces {
-        match groups.last_mut() {
-            Some(last) if joins(&piece, last) => last.push(piece),
-            _ => groups.push(vec![piece]),
-        }
-    }
-    // What only feels says nothing alone.
-    groups.retain(|group| group.iter().any(|piece| piece.kind == SentenceKind::Fact));
-    for group in &mut groups {
-        let bare = |piece: &Piece<'_>| piece.kind == SentenceKind::Feeling && piece.words.len() <= BARE_FEELING_WORDS;
-        let feelings = group.iter().take_while(|piece| bare(piece)).count();
-        group.drain(..feelings.min(group.len() - 1));
-    }
-    groups
-}
-
-fn joins(piece: &Piece<'_>, group: &[Piece<'_>]) -> bool {
-    let Some(first) = group.first() else {
-        return false;
-    };
-    let bytes = piece.span.end.saturating_sub(first.span.start);
-    let leans = coreference::leans_back(&piece.words) || coreference::holds_loose_pronoun(&piece.words);
-    let room = group.len() < MOST_SENTENCES && bytes < LONGEST_GROUP_BYTES;
-    if !room {
-        return leans && group.len() <= MOST_SENTENCES && bytes < 2 * LONGEST_GROUP_BYTES;
-    }
-    if leans || piece.kind == SentenceKind::Feeling || group.iter().all(|p| p.kind == SentenceKind::Feeling) {
-        return true;
-    }
-    let topics = piece.words.iter().filter(|w| carries_topic(w)).count();
-    !speaks_of_self(&piece.words) || topics < 2 && !changes_subject(piece, group)
-}
-
-/// Whether a short sentence is clearly about another part of life than those before it.
-fn changes_subject(piece: &Piece<'_>, group: &[Piece<'_>]) -> bool {
-    let before = group.iter().fold(Evidence::default(), |mut all, p| {
-        all.merge(&p.evidence);
-        all
-    });
-    match (piece.evidence.strongest(), before.strongest()) {
-        (Some(own), Some(_)) => before.of(own) == 0.0,
-        (Some(_), None) | (None, _) => false,
-    }
-}
-
-/// Whether the sentence's subject is the speaker or something of theirs.
-fn speaks_of_self(words: &[Word<'_>]) -> bool {
-    words.iter().take(4).any(|w| {
-        w.is_one_of(&[
-            "i", "i'm", "i've", "i'd", "i'll", "im", "ive", "my", "we", "we're", "we've", "we'd", "we'll", "our",
-        ])
-    }) || super::elision::find(words).is_some()
-}
-
-fn written(
+/// What a person told others, where no fact was found in it: its first sentence that tells something.
+fn retold(
     content: &str,
-    pieces: &[Piece<'_>],
+    message: &sentence::ParsedMessage<'_>,
     context_of_turn: TurnContext<'_>,
     people: People<'_>,
-    antecedents: &mut Antecedents,
+    antecedents: &Antecedents,
 ) -> Option<CandidateFact> {
-    let main = pieces.iter().find(|p| p.kind == SentenceKind::Fact)?;
-    let mut texts = Vec::with_capacity(pieces.len());
-    let mut names_speaker = false;
-    let mut evidence = Evidence::default();
-    let mut first_names = false;
-    for (at, piece) in pieces.iter().enumerate() {
-        let fixed = antecedents.resolve(&piece.words);
-        antecedents.note(&piece.words);
-        let rewritten = person::third_person(&piece.words, people, &piece.times, &fixed);
-        names_speaker |= rewritten.names_speaker;
-        first_names |= at == 0 && rewritten.names_speaker;
-        evidence.merge(&piece.evidence);
-        texts.push(finished(&rewritten.text));
-    }
-    let mut text = texts.join(" ");
-    let mut quotes = vec![Quote {
-        turn: context_of_turn.turn,
-        text: content.get(quoted(pieces)).unwrap_or("").to_owned(),
-    }];
-    let first = &pieces[0];
-    let answers_no = content
-        .get(..first.span.end)
-        .is_some_and(|head| head.trim_start().to_ascii_lowercase().starts_with("no,"));
-    let leans = coreference::leans_back(&first.words)
-        && !first.words[0].is_one_of(&["also", "even", "then", "especially", "one", "both", "each"])
-        || answers_no && coreference::holds_loose_pronoun(&first.words);
-    let own = antecedents.last_fact.take();
-    antecedents.last_fact = quotes.first().map(|quote| (context_of_turn.turn, quote.text.clone()));
-    let prompt = if leans {
-        context_of_turn
-            .previous
-            .and_then(|previous| preceding_turn::prompt(previous, context_of_turn))
-            .or_else(|| preceding_turn::own_prompt(own, context_of_turn))
+    let told = message.sentences.iter().find_map(|sentence| {
+        let piece = piece(
+            sentence.span.clone(),
+            sentence.text,
+            words(sentence.text),
+            context_of_turn,
+        )?;
+        (piece.kind == SentenceKind::Fact).then_some(piece)
+    })?;
+    let fixed = antecedents.resolve(&told.words);
+    let rewritten = person::third_person(&told.words, people, &told.times, &fixed);
+    let text = if rewritten.names_speaker {
+        rewritten.text
     } else {
-        None
+        format!("{} said: {}", people.subject(), rewritten.text)
     };
-    if let Some((lead, quote)) = prompt {
-        let starts_with_name =
-            text.starts_with(people.subject()) || people.listener.is_some_and(|name| text.starts_with(name));
-        let body = match (first_names, starts_with_name) {
-            (true, true) => text,
-            (true, false) => person::lower_first(&text),
-            (false, _) => attributed(&text, &first.words, people),
-        };
-        text = format!("{lead}{body}");
-        quotes.push(quote);
-    } else if !names_speaker || first.words[0].lower == "let's" {
-        text = attributed(&text, &pieces[0].words, people);
-    }
-    let event_time = pieces.iter().find_map(|p| time::event_time(&p.times));
-    let memory_type = kind::of(&main.words, &main.times);
+    let quotes = vec![Quote {
+        turn: context_of_turn.turn,
+        text: content.get(told.span.clone()).unwrap_or("").to_owned(),
+    }];
+    let judged = Judged {
+        event_time: time::event_time(&told.times),
+        memory_type: kind::of(&told.words, &told.times),
+        evidence: told.evidence,
+        names_speaker: rewritten.names_speaker,
+    };
     Some(candidate(
-        text,
+        finished(&text),
         quotes,
-        Judged {
-            event_time,
-            memory_type,
-            evidence,
-            names_speaker,
-        },
-        pieces.iter().flat_map(|p| &p.words),
+        judged,
+        told.words.iter(),
         context_of_turn,
     ))
 }
 
-fn quoted(pieces: &[Piece<'_>]) -> Range<usize> {
-    let start = pieces.first().map_or(0, |p| p.span.start);
-    let end = pieces.last().map_or(start, |p| p.span.end);
-    start..end
-}
-
-/// Who says it, where the words themselves don't name the speaker.
-fn attributed(text: &str, first: &[Word<'_>], people: People<'_>) -> String {
-    let subject = people.subject();
-    let is_advice = first.first().is_some_and(|w| {
-        non_fact_words::is_command(&w.lower) && !lexicon::is_reaction(&w.lower)
-            || w.is_one_of(&["let's", "try", "check"])
-    });
-    if is_advice {
-        let verb = if people.speaker.is_some() { "suggests" } else { "says" };
-        return format!("{subject} {verb}: {}", person::lower_first(text));
+/// A sentence as a whole, where its clauses say less.
+fn written(
+    content: &str,
+    piece: &Piece<'_>,
+    is_private: bool,
+    context_of_turn: TurnContext<'_>,
+    people: People<'_>,
+    antecedents: &mut Antecedents,
+) -> Option<CandidateFact> {
+    if piece.kind != SentenceKind::Fact {
+        return None;
     }
-    let keeps_capital = first.first().is_some_and(|w| {
-        w.is_capitalised()
-            && !lexicon::is_function(w.lower.split('\'').next().unwrap_or_default())
-            && !lexicon::is_reaction(&w.lower)
-            && !verb::is_ing(&w.lower)
-            && !lexicon::is_adverb(&w.lower)
-    });
-    let starts_with_name = people.listener.is_some_and(|name| text.starts_with(name)) || text.starts_with(subject);
-    if starts_with_name {
-        format!("{subject} says {text}")
-    } else if keeps_capital {
-        // A name, or a word that only the beginning makes a capital of: the colon suits both.
-        format!("{subject} says: {text}")
-    } else {
-        format!("{subject} says {}", person::lower_first(text))
+    let fixed = antecedents.resolve(&piece.words);
+    antecedents.note(&piece.words);
+    let rewritten = person::third_person(&piece.words, people, &piece.times, &fixed);
+    let leans =
+        coreference::leans_back(&piece.words) || coreference::holds_loose_pronoun(&piece.words) && fixed.is_empty();
+    if (!rewritten.names_speaker || leans) && !is_private {
+        return None;
     }
+    let quotes = vec![Quote {
+        turn: context_of_turn.turn,
+        text: content.get(piece.span.clone()).unwrap_or("").to_owned(),
+    }];
+    let judged = Judged {
+        event_time: time::event_time(&piece.times),
+        memory_type: kind::of(&piece.words, &piece.times),
+        evidence: piece.evidence,
+        names_speaker: rewritten.names_speaker,
+    };
+    Some(candidate(
+        finished(&rewritten.text),
+        quotes,
+        judged,
+        piece.words.iter(),
+        context_of_turn,
+    ))
 }

@@ -27,7 +27,7 @@ pub(super) fn of(words: &[Word<'_>], times: &[TimeMention]) -> MemoryType {
     if awaited {
         return MemoryType::Episodic;
     }
-    let dated = times.iter().any(|t| t.stretch.is_some() && t.label.is_some());
+    let dated = times.iter().any(|t| t.stretch.is_some());
     let now = words.iter().any(|w| {
         w.is_one_of(&[
             "currently",

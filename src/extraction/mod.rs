@@ -11,15 +11,19 @@ mod category;
 mod category_words;
 mod classifier;
 mod coreference;
+mod correction;
 mod dialogue;
 mod elision;
 mod fact;
 mod first_person;
 mod foreign;
+mod foreign_time;
+mod holiday;
 mod importance;
 mod kind;
 mod language;
 mod lexicon;
+mod lists;
 mod non_fact;
 mod non_fact_words;
 mod opening;
@@ -27,17 +31,28 @@ mod person;
 mod photo;
 mod preceding_turn;
 mod private;
+pub(crate) mod read;
 mod reconcile;
+mod run_on;
 mod second_person;
 mod sentence;
+mod split;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_foreign;
+#[cfg(test)]
 mod tests_hostile;
+#[cfg(test)]
+mod tests_private;
+#[cfg(test)]
+mod tests_time;
 mod time;
+mod time_tense;
 mod time_words;
 mod verb;
 mod word;
+mod word_lists;
 
 /// English verbs and kin, for whoever writes of a person.
 pub(crate) mod verbs {
@@ -45,15 +60,19 @@ pub(crate) mod verbs {
     pub(crate) use super::verb::{is_base, is_past, third_person};
 }
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
 use crate::model::{Category, MemoryType, Role, SkipReason, TimePrecision};
+use crate::parser::{self, Parser};
 use candidate::TurnContext;
 use coreference::Antecedents;
 use opening::Listeners;
 use preceding_turn::Previous;
+use read::MessageKind;
+use split::{Mentioned, ParsedSentence};
 
 pub(crate) use classifier::{Features, Model, OUTPUTS, Verdict, answers, write as write_weights};
 use reconcile::Distinct;
@@ -166,6 +185,9 @@ pub fn extract_at_most(
         are_people,
     };
     let mut antecedents: HashMap<Option<&str>, Antecedents> = HashMap::new();
+    let mut mentioned: HashMap<Option<&str>, Mentioned> = HashMap::new();
+    let mut parses = Parses::new(turns, are_people, encode);
+    let mut reasons: HashMap<usize, SkipReason> = HashMap::new();
     let mut previous: Option<Previous<'_>> = None;
     let mut out = Vec::new();
     let mut distinct = Distinct::default();
@@ -185,10 +207,17 @@ pub fn extract_at_most(
                     sent_at: turn.sent_at,
                     previous,
                 };
-                let mut found = fact::from_turn(turn.content, context_of_turn, antecedents.entry(speaker).or_default());
-                // What people tell each other is judged by rules alone: the classifier has learnt from people who talk
-                // to an agent.
-                found.retain_mut(|candidate| refine(candidate, encode) || are_people);
+                let message = parses.of(index);
+                reasons.insert(index, message.reason);
+                let mut found = fact::from_turn(
+                    turn.content,
+                    &message,
+                    context_of_turn,
+                    antecedents.entry(speaker).or_default(),
+                    mentioned.entry(speaker).or_default(),
+                    encode,
+                );
+                add_own_contexts(turn.content, &mut found);
                 out.extend(found);
                 if out.len() > most && distinct.count(&out) > most {
                     return Err(TooManyFacts(index));
@@ -204,12 +233,44 @@ pub fn extract_at_most(
     }
     forget_private_contexts(turns, &mut out);
     let facts = deduplicate(out);
-    let skipped = skipped(turns, &facts);
+    let skipped = skipped(turns, &facts, &reasons);
     Ok(Extraction { facts, skipped })
 }
 
+/// Adds what was said beside a fact in its own message to what it was said after, unless something of that is private.
+fn add_own_contexts(content: &str, facts: &mut [CandidateFact]) {
+    if facts.iter().any(|fact| fact.categories.contains(&Category::Private)) || is_private(content) {
+        return;
+    }
+    for fact in facts {
+        let Some(at) = fact.quotes.first().and_then(|quote| content.find(&quote.text)) else {
+            continue;
+        };
+        let end = at + fact.quotes[0].text.len();
+        let from = content[..at]
+            .char_indices()
+            .rev()
+            .nth(LONGEST_CONTEXT_CHARS / 2)
+            .map_or(0, |(at, _)| at);
+        let to = content[end..]
+            .char_indices()
+            .nth(LONGEST_CONTEXT_CHARS / 2)
+            .map_or(content.len(), |(at, _)| end + at);
+        let mark = |c: char| !c.is_alphanumeric();
+        let beside = format!(
+            "{} {}",
+            content[from..at].trim_matches(mark),
+            content[end..to].trim_matches(mark)
+        );
+        if !beside.trim().is_empty() {
+            let before = fact.context.take().unwrap_or_default();
+            fact.context = Some(format!("{before} {}", beside.trim()).trim().to_owned());
+        }
+    }
+}
+
 /// The users' messages that no fact was taken from.
-fn skipped(turns: &[Turn<'_>], facts: &[CandidateFact]) -> Vec<Skipped> {
+fn skipped(turns: &[Turn<'_>], facts: &[CandidateFact], reasons: &HashMap<usize, SkipReason>) -> Vec<Skipped> {
     let sources: HashSet<usize> = facts
         .iter()
         .flat_map(|fact| fact.quotes.iter().map(|quote| quote.turn))
@@ -219,7 +280,7 @@ fn skipped(turns: &[Turn<'_>], facts: &[CandidateFact]) -> Vec<Skipped> {
         .filter(|(at, _)| !sources.contains(at))
         .map(|(turn, _)| Skipped {
             turn,
-            reason: SkipReason::NothingToKeep,
+            reason: reasons.get(&turn).copied().unwrap_or(SkipReason::NothingToKeep),
         })
         .collect()
 }
@@ -240,16 +301,8 @@ fn forget_private_contexts(turns: &[Turn<'_>], candidates: &mut [CandidateFact])
     }
 }
 
-/// Lets the classifier judge a candidate by the words that it was taken from; false where it is not worth keeping.
-fn refine(candidate: &mut CandidateFact, encode: SentenceEncoder<'_>) -> bool {
-    // An answer means nothing without the question that the fact has taken in.
-    let (said, is_whole) = match candidate.quotes.as_slice() {
-        [quote] => (quote.text.as_str(), true),
-        _ => (candidate.text.as_str(), false),
-    };
-    if !language::is_english(word::words(said).iter()) {
-        return true;
-    }
+/// Lets the classifier judge a candidate by what was said; false where that is not worth keeping.
+fn refine(candidate: &mut CandidateFact, said: &str, encode: SentenceEncoder<'_>) -> bool {
     let is_dated = candidate.event_time.is_some();
     let verdict = classifier::judge(
         &known(said, candidate.memory_type, is_dated, encode),
@@ -257,7 +310,198 @@ fn refine(candidate: &mut CandidateFact, encode: SentenceEncoder<'_>) -> bool {
     );
     candidate.memory_type = verdict.memory_type;
     candidate.categories = verdict.categories;
-    verdict.is_kept || !is_whole
+    verdict.is_kept
+}
+
+/// Whether nothing but blanks and marks stands there.
+fn is_gap(content: &str, place: Range<usize>) -> bool {
+    content
+        .get(place)
+        .is_some_and(|gap| !gap.contains(char::is_alphanumeric))
+}
+
+/// A part is taken for somebody else's words, fiction or data only where that is so likely.
+const SURE: f32 = 0.5;
+
+/// A short plain sentence, such as "I love hiking", gives a classifier little to go by.
+const SURE_OF_PLAIN: f32 = 0.95;
+const LONGEST_PLAIN_BYTES: usize = 120;
+
+/// Whether a message is short, and without the marks of what is quoted or pasted.
+fn is_plain(content: &str) -> bool {
+    content.len() <= LONGEST_PLAIN_BYTES && !content.trim().contains(['"', '“', ':', '\n', '<', '{', '`', '*'])
+}
+
+/// Why a message of these parts left nothing: by the part that weighs most.
+fn skip_reason(kinds: &[MessageKind]) -> SkipReason {
+    let has = |kind: MessageKind| kinds.contains(&kind);
+    for (kind, reason) in [
+        (MessageKind::Forget, SkipReason::NotToBeRemembered),
+        (MessageKind::Fiction, SkipReason::Fiction),
+        (MessageKind::Transform, SkipReason::TextToTransform),
+        (MessageKind::Quoted, SkipReason::Quoted),
+        (MessageKind::Memory, SkipReason::GivenMemories),
+        (MessageKind::Code, SkipReason::Code),
+        (MessageKind::Telling, SkipReason::NothingToKeep),
+        (MessageKind::Question, SkipReason::Question),
+        (MessageKind::Request, SkipReason::Request),
+        (MessageKind::Chat, SkipReason::SmallTalk),
+        (MessageKind::Idle, SkipReason::SmallTalk),
+    ] {
+        if has(kind) {
+            return reason;
+        }
+    }
+    SkipReason::NothingToKeep
+}
+
+/// A stretch without others inside it, which are in order.
+fn without(stretch: Range<usize>, used: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut kept = Vec::new();
+    let mut start = stretch.start;
+    for part in used {
+        if part.start > start {
+            kept.push(start..part.start);
+        }
+        start = start.max(part.end);
+    }
+    if stretch.end > start {
+        kept.push(start..stretch.end);
+    }
+    kept
+}
+
+/// A user's message, taken apart and parsed.
+struct ParsedTurn<'a> {
+    message: sentence::ParsedMessage<'a>,
+    /// Of each sentence; empty where the message is not English.
+    sentences: Vec<ParsedSentence<'a>>,
+    /// What its lists and forms state.
+    lines: Vec<lists::LineFact>,
+    is_english: bool,
+    /// Why it left nothing, where it does.
+    reason: SkipReason,
+}
+
+/// Sentences that go through the parser together.
+const BATCH: usize = 64;
+
+/// Words of one conversation that are parsed: half a second's work. What is beyond is read sentence by sentence, without clauses.
+const MOST_PARSED_WORDS: usize = 12_000;
+
+/// The parses of the users' turns, made a batch of turns at a time.
+struct Parses<'t, 'a> {
+    turns: &'t [Turn<'a>],
+    /// Whether people talk with each other: what they tell is then all that is sorted out.
+    are_people: bool,
+    encode: SentenceEncoder<'t>,
+    next: usize,
+    /// How many words of the conversation are still parsed.
+    words_left: usize,
+    ready: VecDeque<(usize, ParsedTurn<'a>)>,
+}
+
+impl<'t, 'a> Parses<'t, 'a> {
+    fn new(turns: &'t [Turn<'a>], are_people: bool, encode: SentenceEncoder<'t>) -> Self {
+        Self {
+            turns,
+            are_people,
+            encode,
+            next: 0,
+            words_left: MOST_PARSED_WORDS,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The parse of a turn; turns are asked for in their order.
+    fn of(&mut self, turn: usize) -> ParsedTurn<'a> {
+        loop {
+            match self.ready.pop_front() {
+                Some((at, parsed)) if at == turn => return parsed,
+                Some(_) => {}
+                None => self.read_on(turn),
+            }
+        }
+    }
+
+    fn read_on(&mut self, turn: usize) {
+        self.next = self.next.max(turn);
+        let (mut messages, mut count) = (Vec::new(), 0);
+        while count < BATCH && self.next < self.turns.len() {
+            let at = self.next;
+            self.next += 1;
+            let said = &self.turns[at];
+            if said.role != Role::User || !said.is_said() {
+                continue;
+            }
+            let subject = clean_name(said.name).unwrap_or("User");
+            let (mut lines, mut kept) = (Vec::new(), Vec::new());
+            let mut kinds: Vec<MessageKind> = Vec::new();
+            let mut stretches: Vec<Range<usize>> = Vec::new();
+            for part in read::read(said.content, self.encode) {
+                kinds.push(part.kind);
+                let is_sure = part.kind == MessageKind::Forget
+                    || part.confidence >= if is_plain(said.content) { SURE_OF_PLAIN } else { SURE };
+                let is_dropped =
+                    part.kind.is_dropped() && is_sure && !(self.are_people && part.kind != MessageKind::Forget);
+                // A form or résumé of the writer's may look like somebody's text.
+                let is_form = || {
+                    matches!(part.kind, MessageKind::Quoted | MessageKind::Transform)
+                        && lists::read(said.content, part.range.clone(), subject).facts.len() > 1
+                };
+                if is_dropped && !is_form() {
+                    continue;
+                }
+                // A list stays with its heading.
+                match stretches.last_mut() {
+                    Some(last) if is_gap(said.content, last.end..part.range.start) => last.end = part.range.end,
+                    _ => stretches.push(part.range),
+                }
+            }
+            for stretch in stretches {
+                let read = lists::read(said.content, stretch.clone(), subject);
+                kept.extend(without(stretch, &read.used));
+                lines.extend(read.facts);
+            }
+            let reason = skip_reason(&kinds);
+            let message = sentence::parse_within(said.content, &kept);
+            let words: Vec<word::Word<'_>> = message.sentences.iter().flat_map(|s| word::words(s.text)).collect();
+            let is_english = language::is_english(words.iter());
+            count += message.sentences.len();
+            messages.push((at, message, lines, is_english, reason));
+        }
+        let mut sentences: Vec<parser::Sentence<'_>> = messages
+            .iter()
+            .filter(|(.., is_english, _)| *is_english)
+            .flat_map(|(_, message, ..)| message.sentences.iter().map(|s| parser::Sentence::new(s.text)))
+            .collect();
+        for sentence in &mut sentences {
+            self.words_left = self.words_left.saturating_sub(sentence.len());
+            if self.words_left == 0 {
+                *sentence = parser::Sentence::with_words(sentence.text(), []);
+            }
+        }
+        let mut trees = Parser::built_in().parse_batch(&sentences).into_iter();
+        for (at, message, lines, is_english, reason) in messages {
+            let sentences = if is_english {
+                let texts = message.sentences.iter();
+                texts
+                    .zip(trees.by_ref())
+                    .map(|(s, tree)| ParsedSentence::new(s.text, s.span.start, s.is_piece, tree))
+                    .collect()
+            } else {
+                Vec::new()
+            };
+            let parsed = ParsedTurn {
+                message,
+                sentences,
+                lines,
+                is_english,
+                reason,
+            };
+            self.ready.push_back((at, parsed));
+        }
+    }
 }
 
 /// What is known of a text: [`classifier::features`].

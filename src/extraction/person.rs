@@ -62,11 +62,6 @@ pub(super) fn third_person(
         skip: vec![false; words.len()],
     };
     rewriter.run(fixed);
-    for time in times {
-        if let (Some(label), Some(core)) = (&time.label, rewriter.cores.get_mut(time.last)) {
-            core.push_str(&format!(" ({label})"));
-        }
-    }
     Rewritten {
         text: join(words, &rewriter.cores),
         names_speaker: rewriter.mentioned,

@@ -1,12 +1,15 @@
 //! A shared picture: what it shows is kept with the fact that it was shared for, or alone.
 
-use super::candidate::{Judged, LONGEST_GROUP_BYTES, TurnContext, candidate};
+use super::candidate::{Judged, TurnContext, candidate};
 use super::category;
 use super::person::People;
 use super::sentence::ParsedMessage;
 use super::word::words;
 use super::{CandidateFact, Quote};
 use crate::model::MemoryType;
+
+/// Of what was said beside a picture, so much.
+const LONGEST_GROUP_BYTES: usize = 420;
 
 /// Keeps what a shared picture shows, with the fact it was shared for.
 pub(super) fn add(

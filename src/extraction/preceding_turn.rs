@@ -2,20 +2,17 @@
 //!
 //! `dialogue.rs` knows how question and answer make a statement; this file finds them and builds the candidate.
 
-use super::candidate::{Judged, TurnContext, candidate, finished};
-use super::category;
+use super::Quote;
+use super::candidate::TurnContext;
 use super::dialogue;
-use super::kind;
-use super::non_fact::{self, SentenceKind, carries_topic};
+use super::non_fact::carries_topic;
 use super::opening::{self, Listeners};
-use super::person::{self, People};
-use super::sentence::{self, ParsedMessage, floor_boundary};
-use super::time;
+use super::sentence::{self, ParsedMessage};
 use super::word::{Word, words};
-use super::{CandidateFact, Quote};
 use crate::model::Role;
 
-const LONGEST_QUOTED_BYTES: usize = 160;
+/// Questions of one turn that are looked at.
+const MOST_QUESTIONS: usize = 4;
 
 /// The turn before, of whatever role.
 #[derive(Clone, Copy)]
@@ -24,65 +21,6 @@ pub(super) struct Previous<'t> {
     pub(super) role: Role,
     pub(super) name: Option<&'t str>,
     pub(super) content: &'t str,
-}
-
-/// What a leaning first sentence leans on: the question or statement before, in its words.
-pub(super) fn prompt(previous: Previous<'_>, context_of_turn: TurnContext<'_>) -> Option<(String, Quote)> {
-    if previous.name.is_some() && previous.name == context_of_turn.speaker {
-        return None;
-    }
-    let message = sentence::parse(previous.content);
-    let question = message
-        .sentences
-        .iter()
-        .rev()
-        .take(2)
-        .find(|s| s.text.ends_with('?') && words(s.text).iter().filter(|w| carries_topic(w)).count() > 0);
-    if let Some(question) = question {
-        let text = shortened(question.text);
-        return Some((
-            format!("Asked \"{text}\", "),
-            Quote {
-                turn: previous.turn,
-                text: question.text.to_owned(),
-            },
-        ));
-    }
-    if previous.role != Role::User {
-        return None;
-    }
-    let statement = message.sentences.iter().rev().find(|s| {
-        let all = words(s.text);
-        let range = opening::trim(&all, context_of_turn.listeners);
-        non_fact::classify(&all[range], s.text.ends_with('?'), context_of_turn.listeners) == SentenceKind::Fact
-    })?;
-    let owner = previous.name.map_or_else(String::new, |name| format!("{name}'s "));
-    let text = shortened(statement.text);
-    Some((
-        format!("On {owner}\"{text}\", "),
-        Quote {
-            turn: previous.turn,
-            text: statement.text.to_owned(),
-        },
-    ))
-}
-
-/// What the speaker said last, where the other one said nothing to lean on.
-pub(super) fn own_prompt(own: Option<(usize, String)>, context_of_turn: TurnContext<'_>) -> Option<(String, Quote)> {
-    let (turn, text) = own.filter(|(turn, _)| *turn != context_of_turn.turn && context_of_turn.turn - turn <= 3)?;
-    let owner = context_of_turn
-        .speaker
-        .map_or_else(String::new, |name| format!("{name}'s "));
-    Some((format!("On {owner}\"{}\", ", shortened(&text)), Quote { turn, text }))
-}
-
-fn shortened(text: &str) -> String {
-    if text.len() <= LONGEST_QUOTED_BYTES {
-        return text.replace('"', "'");
-    }
-    let head = &text[..floor_boundary(text, LONGEST_QUOTED_BYTES)];
-    let end = head.rfind(char::is_whitespace).unwrap_or(head.len());
-    format!("{}…", head[..end].replace('"', "'"))
 }
 
 /// The end of the turn before, for search only.
@@ -101,24 +39,30 @@ pub(super) fn context(previous: Previous<'_>) -> String {
     tail[start..].trim_start().to_owned()
 }
 
-/// Facts that the turn's first sentence makes together with the question before, and how many sentences it used up.
-pub(super) fn answers(
+/// An answer and the question before, as one statement.
+pub(super) struct Answer {
+    /// What the speaker says with it, in the first person.
+    pub(super) statement: String,
+    /// The words of both, the answer's first.
+    pub(super) quotes: Vec<Quote>,
+    /// How many sentences of the turn it took.
+    pub(super) used: usize,
+}
+
+/// What the turn's first sentence says together with the question before.
+pub(super) fn answer(
     content: &str,
     message: &ParsedMessage<'_>,
     all: &[Vec<Word<'_>>],
     context_of_turn: TurnContext<'_>,
-    people: People<'_>,
-) -> (Vec<CandidateFact>, usize) {
-    let nothing = (Vec::new(), 0);
+) -> Option<Answer> {
     let (Some(previous), Some(first)) = (context_of_turn.previous, all.first()) else {
-        return nothing;
+        return None;
     };
     if previous.role == Role::User && previous.name == context_of_turn.speaker {
-        return nothing;
+        return None;
     }
-    let Some(asked) = asked(previous, message, first) else {
-        return nothing;
-    };
+    let asked = asked(previous, message, first)?;
     let question_words = words(&asked);
     let range = opening::trim(
         &question_words,
@@ -149,19 +93,14 @@ pub(super) fn answers(
     }
     let is_bare = answer.len() <= taken;
     if answer.is_empty() || !dialogue::is_fragment(&answer[taken.min(answer.len())..]) {
-        return nothing;
+        return None;
     }
     let carries = answer.iter().any(carries_topic_or_number);
     if (is_bare || !says_more) && !dialogue::asks_for_fact(question) || says == dialogue::Polarity::Open && !carries {
-        return nothing;
+        return None;
     }
-    let Some(span) = message
-        .sentences
-        .get(used - 1)
-        .map(|s| message.sentences[0].span.start..s.span.end)
-    else {
-        return nothing;
-    };
+    let last = message.sentences.get(used - 1)?;
+    let span = message.sentences[0].span.start..last.span.end;
     let own = content.get(span).unwrap_or("").to_owned();
     let quotes = vec![
         Quote {
@@ -173,36 +112,51 @@ pub(super) fn answers(
             text: asked.clone(),
         },
     ];
-    let (text, statement, names_speaker) = match dialogue::statement(question, &answer) {
-        Some(statement) => {
-            let said = words(&statement);
-            let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
-            let rewritten = person::third_person(&said, people, &times, &[]);
-            (finished(&rewritten.text), statement, rewritten.names_speaker)
-        }
-        None if carries && says == dialogue::Polarity::Open && !is_bare => {
-            let text = format!(
-                "Asked \"{}\", {} answered \"{}\".",
-                shortened(&asked),
-                people.subject(),
-                own.trim_end_matches(['.', '!', ','])
-            );
-            (text, format!("{asked} {own}"), true)
-        }
-        None => return nothing,
-    };
-    let said = words(&statement);
-    let times = time::mentions(&said, context_of_turn.sent_at.date_naive());
-    let judged = Judged {
-        event_time: time::event_time(&times),
-        memory_type: kind::of(&said, &times),
-        evidence: category::evidence(&said),
-        names_speaker,
-    };
-    (
-        vec![candidate(text, quotes, judged, said.iter(), context_of_turn)],
+    Some(Answer {
+        statement: dialogue::statement(question, &answer)?,
+        quotes,
         used,
-    )
+    })
+}
+
+/// The last questions of the turn before, where somebody else asked them, without their hedges.
+pub(super) fn questions(context_of_turn: TurnContext<'_>) -> Vec<String> {
+    let Some(previous) = context_of_turn.previous else {
+        return Vec::new();
+    };
+    if previous.role == Role::User && previous.name == context_of_turn.speaker {
+        return Vec::new();
+    }
+    let message = sentence::parse(previous.content);
+    let mut questions: Vec<String> = Vec::new();
+    for asked in message.sentences.iter().filter(|s| s.text.ends_with('?')) {
+        // "Which knee, and how long has it hurt?" is two.
+        let text = asked.text;
+        let cut = [
+            ", and how ",
+            ", and what ",
+            ", and where ",
+            ", and when ",
+            ", and who ",
+            ", and do ",
+            ", and are ",
+            ", and is ",
+            ", and will ",
+            ", and did ",
+        ]
+        .iter()
+        .find_map(|mark| text.find(mark));
+        match cut {
+            Some(at) => {
+                questions.push(format!("{}?", &text[..at]));
+                questions.push(text[at + ", and ".len()..].to_owned());
+            }
+            None => questions.push(text.to_owned()),
+        }
+    }
+    let surplus = questions.len().saturating_sub(MOST_QUESTIONS);
+    questions.drain(..surplus);
+    questions
 }
 
 fn carries_topic_or_number(word: &Word<'_>) -> bool {

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use super::run_on;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Longer sentences are cut at a clause, else at a word, else anywhere.
@@ -16,6 +17,8 @@ pub(super) struct Sentence<'a> {
     pub(super) text: &'a str,
     /// Where it stands in the message.
     pub(super) span: Range<usize>,
+    /// Whether it is one of several pieces without a subject: "jo, 41, welder".
+    pub(super) is_piece: bool,
 }
 
 /// A message taken apart.
@@ -29,25 +32,35 @@ pub(super) struct ParsedMessage<'a> {
 
 /// Takes a message apart.
 pub(super) fn parse(content: &str) -> ParsedMessage<'_> {
+    parse_within(content, std::slice::from_ref(&(0..content.len())))
+}
+
+/// Takes stretches of a message apart, which are in its order.
+pub(super) fn parse_within<'a>(content: &'a str, stretches: &[Range<usize>]) -> ParsedMessage<'a> {
     let photo = photo(content);
     let body_end = photo.as_ref().map_or(content.len(), |(_, span)| span.start);
     let mut sentences = Vec::new();
-    let mut in_code = false;
-    let mut at = 0;
-    for line in content[..body_end].split_inclusive('\n') {
-        let start = at;
-        at += line.len();
-        let trimmed = line.trim();
-        if let Some(opened) = trimmed.strip_prefix("```") {
-            in_code = !in_code && !opened.contains("```");
+    for stretch in stretches {
+        let end = stretch.end.min(body_end);
+        let Some(text) = content.get(stretch.start..end.max(stretch.start)) else {
             continue;
+        };
+        let mut in_code = false;
+        let mut at = stretch.start;
+        for line in text.split_inclusive('\n') {
+            let start = at;
+            at += line.len();
+            let trimmed = line.trim();
+            if let Some(opened) = trimmed.strip_prefix("```") {
+                in_code = !in_code && !opened.contains("```");
+                continue;
+            }
+            if in_code || trimmed.is_empty() || trimmed.starts_with('>') {
+                continue;
+            }
+            split_line(content, start..at, &mut sentences);
         }
-        if in_code || trimmed.is_empty() || trimmed.starts_with('>') {
-            continue;
-        }
-        split_line(content, start..at, &mut sentences);
     }
-    join_lists(content, &mut sentences);
     ParsedMessage { sentences, photo }
 }
 
@@ -136,6 +149,11 @@ fn is_abbreviation(before: &str, after: &str) -> bool {
         .chars()
         .next()
         .is_some_and(|c| c.is_lowercase() || c == ',');
+    // "St. Louis, Mo. for", "approx. ten"
+    let is_short_name = next_is_small && word.len() == 2 && word.chars().next().is_some_and(char::is_uppercase);
+    if is_short_name {
+        return true;
+    }
     let is_dotted = lower.len() <= 5
         && (lower.contains('.')
             || [
@@ -171,16 +189,36 @@ fn push<'a>(content: &'a str, span: Range<usize>, out: &mut Vec<Sentence<'a>>) {
         out.push(Sentence {
             text: head,
             span: start..start + head.len(),
+            is_piece: false,
         });
         let tail = text[cut..].trim_start();
         start += text.len() - tail.len();
         text = tail;
     }
-    if !text.is_empty() {
-        out.push(Sentence {
-            text,
-            span: start..start + text.len(),
-        });
+    let (pieces, is_piece) = run_on::split(text);
+    for piece in pieces {
+        let raw = &text[piece.clone()];
+        let piece_text = without_cause(
+            raw.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '-' | '–' | '—')),
+        );
+        if piece_text.chars().any(char::is_alphanumeric) {
+            let start = start + piece.start;
+            out.push(Sentence {
+                text: piece_text,
+                span: start..start + piece_text.len(),
+                is_piece,
+            });
+        }
+    }
+}
+
+/// "I left because", before the reason that is a sentence of its own.
+fn without_cause(text: &str) -> &str {
+    let last = text.rsplit(' ').next().unwrap_or_default();
+    if matches!(last.to_ascii_lowercase().as_str(), "because" | "bc" | "cuz" | "coz") {
+        text[..text.len() - last.len()].trim_end()
+    } else {
+        text
     }
 }
 
@@ -215,25 +253,6 @@ pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
 }
 
 /// "My hobbies:" and the lines of its list are one sentence.
-fn join_lists<'a>(content: &'a str, sentences: &mut Vec<Sentence<'a>>) {
-    let mut out: Vec<Sentence<'a>> = Vec::with_capacity(sentences.len());
-    for sentence in sentences.drain(..) {
-        let joins = out.last().is_some_and(|last| {
-            let gap = content.get(last.span.end..sentence.span.start).unwrap_or("");
-            let bulleted = gap.contains('\n') && gap.trim_start().starts_with(['-', '*', '•']);
-            let in_list = last.text.contains(":\n") || last.text.ends_with(':');
-            bulleted && in_list && last.text.len() + sentence.text.len() < LONGEST_BYTES
-        });
-        if joins && let Some(last) = out.last_mut() {
-            last.span.end = sentence.span.end;
-            last.text = &content[last.span.clone()];
-        } else {
-            out.push(sentence);
-        }
-    }
-    *sentences = out;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,10 @@ pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<CandidateFact> {
         assert!((1..=3).contains(&candidate.categories.len()), "{candidate:?}");
         assert!((0.0..=1.0).contains(&candidate.importance), "{candidate:?}");
         assert!(
-            candidate.context.as_ref().is_none_or(|c| c.chars().count() <= 300),
+            candidate
+                .context
+                .as_ref()
+                .is_none_or(|c| c.chars().count() <= 2 * 300 + 2),
             "{candidate:?}"
         );
         for quote in &candidate.quotes {
@@ -52,7 +55,7 @@ fn one(text: &str) -> String {
 }
 
 #[test]
-fn a_promotion_told_in_two_messages_makes_three_career_memories() {
+fn a_promotion_told_in_two_messages_makes_four_career_memories() {
     let found = told(&[
         (
             Role::User,
@@ -73,9 +76,10 @@ fn a_promotion_told_in_two_messages_makes_three_career_memories() {
     assert_eq!(
         texts(&found),
         [
-            "User just got promoted to Senior Software Engineer at Google!",
+            "User just got promoted to Senior Software Engineer at Google.",
             "User will be working on Google's ML infrastructure team.",
-            "User will be leading a team of 5 engineers and working on scaling Google's recommendation systems.",
+            "User will be leading a team of 5 engineers.",
+            "User will be working on scaling Google's recommendation systems.",
         ]
     );
     assert_eq!(found[0].memory_type, MemoryType::Episodic);
@@ -87,7 +91,7 @@ fn a_promotion_told_in_two_messages_makes_three_career_memories() {
 }
 
 #[test]
-fn work_and_pastimes_are_two_lasting_facts() {
+fn work_and_each_pastime_are_lasting_facts() {
     let found = user(
         "I'm a software engineer at Google working on machine learning projects. I love hiking and photography in my free time.",
     );
@@ -95,7 +99,8 @@ fn work_and_pastimes_are_two_lasting_facts() {
         texts(&found),
         [
             "User is a software engineer at Google working on machine learning projects.",
-            "User loves hiking and photography in their free time."
+            "User loves hiking in their free time.",
+            "User loves photography in their free time."
         ]
     );
     assert!(found.iter().all(|c| c.memory_type == MemoryType::Semantic));
@@ -166,23 +171,27 @@ fn what_the_user_confirms_becomes_a_fact() {
 }
 
 #[test]
-fn coordinated_clauses_keep_their_subjects() {
+fn coordinated_clauses_are_facts_with_their_subjects() {
     for (text, want) in [
         (
             "I'm vegan and I live near the harbour.",
-            "User is vegan and they live near the harbour.",
+            &["User is vegan.", "User lives near the harbour."][..],
         ),
         (
             "My salary is 84k and I put a tenth into a fund.",
-            "User's salary is 84k and they put a tenth into a fund.",
+            &["User's salary is 84k.", "User puts a tenth into a fund."],
         ),
         (
             "I no longer work at Kestrel Labs.",
-            "User no longer works at Kestrel Labs.",
+            &["User no longer works at Kestrel Labs."],
         ),
-        ("My aunt and I run a bakery.", "User and their aunt run a bakery."),
+        ("My aunt and I run a bakery.", &["User and their aunt run a bakery."]),
+        (
+            "I'm 34, an architect and live in Porto.",
+            &["User is 34.", "User is an architect.", "User lives in Porto."],
+        ),
     ] {
-        assert_eq!(one(text), want);
+        assert_eq!(texts(&user(text)), want);
     }
 }
 
@@ -223,10 +232,10 @@ fn two_named_people_each_get_their_own_facts() {
     assert_eq!(
         texts(&found),
         [
-            "Tomas won a rowing cup last Saturday (6 May 2023).",
+            "Tomas won a rowing cup last Saturday.",
             "Tomas's sister cheered for them.",
             "Priya is learning the cello.",
-            "Tomas says Priya would make a fine cellist, Priya has patient hands.",
+            "Tomas said: Priya would make a fine cellist, Priya has patient hands.",
         ]
     );
     assert_eq!(
@@ -237,28 +246,11 @@ fn two_named_people_each_get_their_own_facts() {
 }
 
 #[test]
-fn a_leaning_sentence_stays_with_what_it_leans_on() {
+fn he_and_she_are_named() {
     assert_eq!(
-        one("I painted the harbour at dusk. It hangs in my office now."),
-        "User painted the harbour at dusk. It hangs in User's office now."
+        texts(&user("My brother lives in Cork. He repairs boats.")),
+        ["User's brother lives in Cork.", "User's brother repairs boats."]
     );
-    assert_eq!(
-        one("My brother lives in Cork. He repairs boats."),
-        "User's brother lives in Cork. He repairs boats."
-    );
-    let found = told(&[
-        (Role::User, Some("Ana"), "How was the pottery course?"),
-        (
-            Role::User,
-            Some("Ben"),
-            "It was harder than juggling knives on a ladder.",
-        ),
-    ]);
-    assert_eq!(
-        texts(&found),
-        ["Asked \"How was the pottery course?\", Ben says it was harder than juggling knives on a ladder."]
-    );
-    assert_eq!(found[0].quotes[1].turn, 0);
 }
 
 #[test]
@@ -294,7 +286,7 @@ fn a_shared_picture_is_kept_with_its_fact() {
 fn a_statement_is_kept_where_a_question_follows() {
     assert_eq!(
         one("I'm moving to Lyon next month, any tips?"),
-        "User is moving to Lyon next month (June 2023)."
+        "User is moving to Lyon next month."
     );
     assert_eq!(
         one("Remember that I'm allergic to peanuts."),
@@ -305,18 +297,21 @@ fn a_statement_is_kept_where_a_question_follows() {
 #[test]
 fn what_is_told_inside_a_question_is_kept() {
     assert_eq!(
-        one("Did I tell you my brother got engaged?"),
-        "User's brother got engaged."
+        texts(&user("Did I tell you my brother got engaged?")),
+        ["User's brother got engaged."]
     );
 }
 
 #[test]
-fn a_list_is_one_fact_with_its_heading() {
-    let found = user("My goals for this year:\n- run a half marathon\n- save 5000 euros");
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(
-        found[0].text.starts_with("User's goals for this year") && found[0].text.contains("5000 euros"),
-        "{found:?}"
+fn each_item_of_a_list_is_a_fact_with_its_heading() {
+    assert_eq!(
+        texts(&user(
+            "My goals for this year:\n- run a half marathon\n- save 5000 euros"
+        )),
+        [
+            "User's goal for this year is to run a half marathon.",
+            "User's goal for this year is to save 5000 euros."
+        ]
     );
 }
 
@@ -378,19 +373,20 @@ fn a_present_verb_behind_a_past_one_agrees_and_another_part_of_life_is_a_fact_of
     assert_eq!(
         texts(&found),
         [
-            "User just moved to Ghent and works as a data engineer.",
+            "User just moved to Ghent.",
+            "User works as a data engineer.",
             "User loves climbing."
         ]
     );
-    assert_eq!(found[1].categories, [Category::Interests]);
+    assert_eq!(found[2].categories, [Category::Interests]);
 }
 
 #[test]
-fn a_wish_is_no_fact_and_a_capital_that_only_begins_a_sentence_stands_behind_a_colon() {
+fn a_wish_is_no_fact_and_what_names_nobody_stays_as_it_is() {
     let two = |text| told(&[(Role::User, Some("Mira"), text), (Role::User, Some("Oskar"), "Hello!")]);
     assert!(two("Happy new year, if one can still say that on the seventeenth!").is_empty());
     assert_eq!(
         texts(&two("Rent is 890 a month these days.")),
-        ["Mira says: Rent is 890 a month these days."]
+        ["Rent is 890 a month these days."]
     );
 }

@@ -98,6 +98,12 @@ pub struct Relation(&'static str);
 impl Relation {
     /// Of a sentence's main word.
     pub const ROOT: Self = Self("root");
+    /// Of a subject.
+    pub const NSUBJ: Self = Self("nsubj");
+    /// Of a name beside what it names.
+    pub const APPOS: Self = Self("appos");
+    /// Of a verb that only links.
+    pub const COP: Self = Self("cop");
     /// Of a clause that stands beside another.
     pub const PARATAXIS: Self = Self("parataxis");
 

@@ -18,7 +18,7 @@ mod tree;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::inference::{Matrix, TensorError};
 use crate::providers::{Embedder, StaticTable};
@@ -55,7 +55,19 @@ struct Window {
     words: Range<usize>,
 }
 
+static BUILT_IN: LazyLock<Parser> =
+    LazyLock::new(|| Parser::load(StaticTable::built_in()).unwrap_or_else(|error| panic!("assets/parser: {error}")));
+
 impl Parser {
+    /// The parser over the built-in table, loaded at first use.
+    ///
+    /// # Panics
+    ///
+    /// If the assets that it was compiled with are broken, which a test rules out.
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
     /// The parser that is compiled in. `table` is the built-in embedding table, on whose vectors it was trained.
     pub fn load(table: Arc<StaticTable>) -> Result<Self, TensorError> {
         let labels = Labels::parse(LABELS)?;

@@ -253,12 +253,12 @@ async fn profiles(rest: &Rest, answers: &mut Vec<(String, Value)>) {
         "/v1/profile?user_id=nora&include=bio,categories,insights,stats,traits",
         "/v1/users/profile?user_id=nora",
         "/v1/profile/history?user_id=nora",
-        "/v1/users/bio?user_id=anna",
+        "/v1/users/bio?user_id=nobody",
     ];
     for when in ["before", "after"] {
         for path in paths {
             let answer = rest.get(path).await.unwrap();
-            let expected = if path.ends_with("anna") { 404 } else { 200 };
+            let expected = if path.ends_with("nobody") { 404 } else { 200 };
             assert_eq!(answer.0, expected, "{}", answer.1);
             record(answers, format!("{path} {when} a deletion"), answer);
         }
