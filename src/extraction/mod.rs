@@ -327,9 +327,20 @@ const SURE: f32 = 0.5;
 const SURE_OF_PLAIN: f32 = 0.95;
 const LONGEST_PLAIN_BYTES: usize = 120;
 
-/// Whether a message is short, and without the marks of what is quoted or pasted.
+/// Whether a message is short, or each of its lines begins with the user, and without the marks of what is quoted or pasted.
 fn is_plain(content: &str) -> bool {
-    content.len() <= LONGEST_PLAIN_BYTES && !content.trim().contains(['"', '“', ':', '\n', '<', '{', '`', '*'])
+    const OWN: &[&str] = &[
+        "i", "i'm", "i’m", "im", "i've", "i’ve", "my", "we", "we're", "we’re", "our",
+    ];
+    let is_short = content.len() <= LONGEST_PLAIN_BYTES && !content.trim().contains('\n');
+    let is_own = || {
+        let mut lines = content.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.all(|line| {
+            let first = line.split_whitespace().next().unwrap_or_default().to_lowercase();
+            OWN.contains(&first.as_str())
+        })
+    };
+    !content.contains(['"', '“', ':', '<', '{', '`', '*']) && (is_short || is_own())
 }
 
 /// Why a message of these parts left nothing: by the part that weighs most.

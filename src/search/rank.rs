@@ -59,10 +59,10 @@ impl Weights {
             importance: 0.08,
             length: 0.18,
         },
-        context: 0.6,
+        context: 1.0,
         repeat: 0.0,
         alike: 0.8,
-        same_turn: 0.4,
+        same_turn: 0.9,
     };
 }
 

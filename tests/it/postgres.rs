@@ -132,8 +132,8 @@ async fn scenario(data: &Path, settings: &[(&str, &str)]) -> Vec<(String, Value)
 
 const ANNA: [&str; 4] = [
     "I'm a software engineer at Google working on machine learning projects.",
-    "I love hiking and photography in my free time.",
-    "My sister Clara is visiting me in Berlin next week.",
+    "I love hiking in my free time.",
+    "My sister Clara visits me next week.",
     "I am allergic to peanuts.",
 ];
 

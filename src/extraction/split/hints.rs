@@ -107,7 +107,11 @@ impl Clause {
         if by_speaker && is_age {
             out.push(Category::Identity);
         }
-        if by_speaker && HOME.contains(&s.lemma(head)) && s.kid(head, &["obl"]).is_some() {
+        let is_somewhere = s.kids(head, &["obl"]).any(|place| {
+            s.kids(place, &["case"])
+                .any(|case| matches!(s.lower(case), "in" | "to" | "from" | "near" | "at"))
+        });
+        if by_speaker && HOME.contains(&s.lemma(head)) && is_somewhere {
             out.push(Category::Identity);
         }
         let subject = s.subject(head).or(match self.pieces.first() {
@@ -120,9 +124,7 @@ impl Clause {
             .take(4)
             .any(|piece| matches!(piece, Piece::Word(word) if kin(s.lower(*word)).is_some()))
             || subject.is_some_and(|subject| {
-                matches!(s.lower(subject), "he" | "she" | "they")
-                    || kin(s.lower(subject)).is_some()
-                    || s.upos(subject) == Upos::Propn && s.kid(subject, &["det"]).is_none()
+                matches!(s.lower(subject), "he" | "she" | "they") || kin(s.lower(subject)).is_some()
             });
         if is_of_people && !by_speaker {
             out.push(Category::Relationships);
