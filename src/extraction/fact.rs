@@ -345,14 +345,18 @@ fn stated(
     fact
 }
 
-/// Puts categories before others, but behind `private`.
+/// A memory has at most so many categories.
+const MOST_CATEGORIES: usize = 3;
+
+/// Puts categories before others. What is private stays so, whatever has to make way.
 fn put_first(categories: &mut Vec<Category>, sure: &[Category]) {
-    for category in sure.iter().rev() {
-        categories.retain(|known| known != category);
-        let place = usize::from(categories.first() == Some(&Category::Private));
-        categories.insert(place.min(categories.len()), *category);
+    let is_private = categories.contains(&Category::Private);
+    categories.retain(|known| *known != Category::Private && !sure.contains(known));
+    categories.splice(0..0, sure.iter().copied());
+    categories.truncate(MOST_CATEGORIES - usize::from(is_private));
+    if is_private {
+        categories.push(Category::Private);
     }
-    categories.truncate(3);
 }
 
 /// A standing wish as a fact.
@@ -578,4 +582,22 @@ fn written(
         piece.words.iter(),
         context_of_turn,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_private_stays_so_whatever_is_sure() {
+        let mut categories = vec![Category::Health, Category::Identity, Category::Private];
+        put_first(&mut categories, &[Category::Relationships]);
+        assert_eq!(
+            categories,
+            [Category::Relationships, Category::Health, Category::Private]
+        );
+        let mut categories = vec![Category::Interests];
+        put_first(&mut categories, &[Category::Career, Category::Identity]);
+        assert_eq!(categories, [Category::Career, Category::Identity, Category::Interests]);
+    }
 }
