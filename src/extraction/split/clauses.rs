@@ -443,7 +443,9 @@ impl Walk<'_, '_> {
         let has_cop = s.kid(head, &["cop"]).is_some();
         let mut parts = Vec::new();
         for kid in s.children(head).iter().copied() {
-            let is_part = if s.is_relation(kid, &["conj"]) {
+            let is_part = if s.is_relation(kid, &["conj"]) && self.is_alternative(kid) {
+                false
+            } else if s.is_relation(kid, &["conj"]) {
                 s.is_clausal(kid) && !self.is_bare_verb_of_phrase(head, kid)
                     || has_cop && self.is_predicate(kid)
                     || !s.is_clausal(head) && !s.is_clausal(kid) && head == s.tree.root().unwrap_or(0)
@@ -498,13 +500,22 @@ impl Walk<'_, '_> {
         }
     }
 
+    /// "whether to sell it or let it out": neither is said to be so. With a subject of its own, it is another matter.
+    fn is_alternative(&self, kid: usize) -> bool {
+        let s = self.sentence;
+        s.kids(kid, &["cc"]).any(|cc| matches!(s.lower(cc), "or" | "nor")) && s.subject(kid).is_none()
+    }
+
     /// Whether a mark or conjunction stands before a word's phrase.
     fn is_parted(&self, word: usize) -> bool {
         let s = self.sentence;
         let first = s.subtree(word)[0];
+        // A hyphen inside a word parts nothing: "left-handed".
+        let is_hyphen =
+            |at: usize| matches!(s.form(at), "-" | "‐") && s.word(at).range.end == s.word(at + 1).range.start;
         first == 0
-            || !s.is_spoken(first)
-            || !s.is_spoken(first - 1)
+            || !s.is_spoken(first) && !is_hyphen(first)
+            || !s.is_spoken(first - 1) && !is_hyphen(first - 1)
             || s.upos(first - 1) == Upos::Cconj
             || s.upos(first) == Upos::Cconj
     }
@@ -531,7 +542,13 @@ impl Walk<'_, '_> {
             let is_purpose = starts(&["so"])
                 && s.kids(clause, &["aux"])
                     .any(|aux| matches!(s.lower(aux), "can" | "could" | "ca"));
-            return starts(SEPARATE) && !is_purpose || mark.is_none();
+            // "top of my list since I was a boy": when, not why.
+            let is_age = starts(&["since", "as", "while"])
+                && s.kids(clause, &["cop"])
+                    .any(|cop| matches!(s.lower(cop), "was" | "were"));
+            // "Obsidian is where I keep my notes"
+            let is_asked_for = matches!(s.lower(head), "where" | "what" | "how" | "why" | "when" | "who");
+            return (starts(SEPARATE) && !is_purpose && !is_age || mark.is_none()) && !is_asked_for;
         }
         let is_participle = s.has(clause, "VerbForm", "Ger")
             || s.has(clause, "VerbForm", "Part")
@@ -930,7 +947,16 @@ impl Walk<'_, '_> {
                     || (s.upos(*member) == Upos::Propn) == (s.upos(members[0]) == Upos::Propn)
                         && (*member == first || s.kids(*member, &["case"]).next().is_none()))
         });
-        if !is_alike {
+        // "five cats and dogs" are five together, and "damp and all" is one expression.
+        let is_counted_together = s.kid(first, &["nummod"]).is_some()
+            && members
+                .iter()
+                .filter(|member| **member != first)
+                .all(|member| s.kid(*member, &["det", "nummod", "nmod:poss"]).is_none());
+        let is_expression = members
+            .iter()
+            .any(|member| matches!(s.upos(*member), Upos::Pron | Upos::Det));
+        if !is_alike || is_counted_together || is_expression {
             return Vec::new();
         }
         let splits = is_distributive(lemma)
@@ -1098,7 +1124,10 @@ impl Walk<'_, '_> {
             let has_auxiliary = s
                 .kids(head, &["aux"])
                 .any(|aux| !matches!(s.lower(aux), "do" | "dont" | "don't"));
-            if is_verb && !has_auxiliary && (by_speaker && to_speaker || !by_speaker && is_bare) {
+            let is_asked = own
+                .iter()
+                .any(|word| matches!(s.lower(*word), "please" | "pls" | "plz"));
+            if is_verb && !has_auxiliary && (is_asked || by_speaker && to_speaker || !by_speaker && is_bare) {
                 return Fate::Orders;
             }
             return Fate::Tells;
