@@ -18,9 +18,9 @@ const KEEP: usize = 11;
 /// Weights are written in hundredths.
 const UNIT: f32 = 100.0;
 /// A category is chosen from this probability on, and the likeliest one in any case.
-const CHOSEN: f32 = 0.3;
+const CHOSEN: f32 = 0.4;
 /// The same of `private`, which hides a memory from profiles.
-const CHOSEN_PRIVATE: f32 = 0.5;
+const CHOSEN_PRIVATE: f32 = 0.8;
 /// A candidate that the rules keep is dropped below this probability.
 const DROPPED: f32 = 0.4;
 

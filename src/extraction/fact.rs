@@ -303,6 +303,9 @@ fn told(
             if clause.is_finished {
                 by_the_way.push(*fact);
             } else {
+                if let Some(first) = facts.first() {
+                    share_topic(&mut fact, first);
+                }
                 facts.push(*fact);
             }
         }
@@ -347,6 +350,15 @@ fn stated(
 
 /// A memory has at most so many categories.
 const MOST_CATEGORIES: usize = 3;
+
+/// "… and dropped a whole tray": a clause without a topic of its own has that of its sentence.
+fn share_topic(fact: &mut CandidateFact, first: &CandidateFact) {
+    let has_topic = category::evidence(&words(&fact.text)).strongest().is_some();
+    let is_private = |fact: &CandidateFact| fact.categories.contains(&Category::Private);
+    if !has_topic && !is_private(fact) && !is_private(first) && !fact.is_instruction && !first.is_instruction {
+        fact.categories.clone_from(&first.categories);
+    }
+}
 
 /// Puts categories before others. What is private stays so, whatever has to make way.
 fn put_first(categories: &mut Vec<Category>, sure: &[Category]) {

@@ -14,7 +14,7 @@ const RECALL_10: f64 = 0.699;
 /// The same over the held-out half of `tests/quality/sentences.jsonl`: keep or drop, type, F1 of the categories.
 const KEPT: f64 = 0.976;
 const TYPES: f64 = 0.941;
-const CATEGORIES: f64 = 0.832;
+const CATEGORIES: f64 = 0.850;
 /// How much a change may take off any of them.
 const SLACK: f64 = 0.02;
 

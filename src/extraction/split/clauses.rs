@@ -1124,9 +1124,14 @@ impl Walk<'_, '_> {
             let has_auxiliary = s
                 .kids(head, &["aux"])
                 .any(|aux| !matches!(s.lower(aux), "do" | "dont" | "don't"));
-            let is_asked = own
-                .iter()
-                .any(|word| matches!(s.lower(*word), "please" | "pls" | "plz"));
+            let is_asked = s
+                .subtree(head)
+                .into_iter()
+                .any(|word| word < head && matches!(s.lower(word), "please" | "pls" | "plz"));
+            // "I'm 43, not 34"
+            if s.lower(first) == "not" && s.kid(head, &["aux", "cop"]).is_none() {
+                return Fate::Asks;
+            }
             if is_verb && !has_auxiliary && (is_asked || by_speaker && to_speaker || !by_speaker && is_bare) {
                 return Fate::Orders;
             }

@@ -122,9 +122,10 @@ impl Clause {
             .pieces
             .iter()
             .take(4)
-            .any(|piece| matches!(piece, Piece::Word(word) if kin(s.lower(*word)).is_some()))
+            .any(|piece| matches!(piece, Piece::Word(word) if kin(s.lower(*word)).is_some_and(|kin| kin.is_close)))
             || subject.is_some_and(|subject| {
-                matches!(s.lower(subject), "he" | "she" | "they") || kin(s.lower(subject)).is_some()
+                matches!(s.lower(subject), "he" | "she" | "they")
+                    || kin(s.lower(subject)).is_some_and(|kin| kin.is_close)
             });
         if is_of_people && !by_speaker {
             out.push(Category::Relationships);

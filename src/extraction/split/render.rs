@@ -304,6 +304,7 @@ impl Renderer<'_, '_> {
             "'re" | "re" if s.upos(at) == Upos::Aux => return "are".to_owned(),
             "'ve" | "ve" if s.upos(at) == Upos::Aux => return "have".to_owned(),
             "'ll" | "ll" if s.upos(at) == Upos::Aux => return "will".to_owned(),
+            "'d" | "d" if s.upos(at) == Upos::Aux => return self.would_or_had(at).to_owned(),
             "'s" | "s" if s.upos(at) == Upos::Aux => {
                 let head = s.word(at).head.unwrap_or(at);
                 let is_perfect =
@@ -334,6 +335,13 @@ impl Renderer<'_, '_> {
             return form.to_lowercase();
         }
         form.to_owned()
+    }
+
+    fn would_or_had(&self, at: usize) -> &'static str {
+        let s = self.s;
+        let head = s.word(at).head.unwrap_or(at);
+        let had = s.has(head, "VerbForm", "Part") && !verb::is_base(s.lower(head)) || s.lower(head) == "better";
+        if had { "had" } else { "would" }
     }
 
     /// Whom a pronoun means, where this sentence has not named them yet.
@@ -393,11 +401,7 @@ impl Renderer<'_, '_> {
             "have" | "'ve" | "ve" | "has" => pick("has", "have"),
             "do" | "does" => pick("does", "do"),
             "'ll" | "ll" => "will".to_owned(),
-            "'d" | "d" => {
-                let head = s.word(at).head.unwrap_or(at);
-                let had = s.has(head, "VerbForm", "Part") && !verb::is_base(s.lower(head)) || s.lower(head) == "better";
-                if had { "had" } else { "would" }.to_owned()
-            }
+            "'d" | "d" => self.would_or_had(at).to_owned(),
             "ca" | "wo" | "can" | "could" | "will" | "would" | "shall" | "should" | "may" | "might" | "must"
             | "did" | "had" | "ought" | "used" => lower.to_owned(),
             "ai" => pick("is", "are"),

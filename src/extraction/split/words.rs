@@ -18,6 +18,8 @@ pub(super) struct Kin {
     pub(super) gender: Gender,
     /// Whether having one is worth noting.
     pub(super) is_told: bool,
+    /// Whether what they do is a matter of relationships.
+    pub(super) is_close: bool,
 }
 
 static KIN: LazyLock<HashMap<&str, Kin>> = LazyLock::new(|| {
@@ -31,8 +33,13 @@ static KIN: LazyLock<HashMap<&str, Kin>> = LazyLock::new(|| {
                 "p" => Gender::Several,
                 _ => Gender::Either,
             };
-            let is_told = fields.next() == Some("+");
-            Some((word, Kin { gender, is_told }))
+            let mark = fields.next();
+            let kin = Kin {
+                gender,
+                is_told: mark == Some("+"),
+                is_close: mark != Some("~"),
+            };
+            Some((word, kin))
         })
         .collect()
 });
