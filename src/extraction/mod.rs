@@ -209,16 +209,14 @@ pub fn extract_at_most(
                 };
                 let message = parses.of(index);
                 reasons.insert(index, message.reason);
-                let mut found = fact::from_turn(
+                out.extend(fact::from_turn(
                     turn.content,
                     &message,
                     context_of_turn,
                     antecedents.entry(speaker).or_default(),
                     mentioned.entry(speaker).or_default(),
                     encode,
-                );
-                add_own_contexts(turn.content, &mut found);
-                out.extend(found);
+                ));
                 if out.len() > most && distinct.count(&out) > most {
                     return Err(TooManyFacts(index));
                 }
@@ -235,38 +233,6 @@ pub fn extract_at_most(
     let facts = deduplicate(out);
     let skipped = skipped(turns, &facts, &reasons);
     Ok(Extraction { facts, skipped })
-}
-
-/// Adds what was said beside a fact in its own message to what it was said after, unless something of that is private.
-fn add_own_contexts(content: &str, facts: &mut [CandidateFact]) {
-    if facts.iter().any(|fact| fact.categories.contains(&Category::Private)) || is_private(content) {
-        return;
-    }
-    for fact in facts {
-        let Some(at) = fact.quotes.first().and_then(|quote| content.find(&quote.text)) else {
-            continue;
-        };
-        let end = at + fact.quotes[0].text.len();
-        let from = content[..at]
-            .char_indices()
-            .rev()
-            .nth(LONGEST_CONTEXT_CHARS / 2)
-            .map_or(0, |(at, _)| at);
-        let to = content[end..]
-            .char_indices()
-            .nth(LONGEST_CONTEXT_CHARS / 2)
-            .map_or(content.len(), |(at, _)| end + at);
-        let mark = |c: char| !c.is_alphanumeric();
-        let beside = format!(
-            "{} {}",
-            content[from..at].trim_matches(mark),
-            content[end..to].trim_matches(mark)
-        );
-        if !beside.trim().is_empty() {
-            let before = fact.context.take().unwrap_or_default();
-            fact.context = Some(format!("{before} {}", beside.trim()).trim().to_owned());
-        }
-    }
 }
 
 /// The users' messages that no fact was taken from.

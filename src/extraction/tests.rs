@@ -27,10 +27,7 @@ pub(super) fn told(turns: &[(Role, Option<&str>, &str)]) -> Vec<CandidateFact> {
         assert!((1..=3).contains(&candidate.categories.len()), "{candidate:?}");
         assert!((0.0..=1.0).contains(&candidate.importance), "{candidate:?}");
         assert!(
-            candidate
-                .context
-                .as_ref()
-                .is_none_or(|c| c.chars().count() <= 2 * 300 + 2),
+            candidate.context.as_ref().is_none_or(|c| c.chars().count() <= 300),
             "{candidate:?}"
         );
         for quote in &candidate.quotes {

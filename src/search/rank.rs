@@ -59,7 +59,7 @@ impl Weights {
             importance: 0.08,
             length: 0.18,
         },
-        context: 1.0,
+        context: 0.6,
         repeat: 0.0,
         alike: 0.8,
         same_turn: 0.9,
