@@ -141,7 +141,7 @@ fn huge_messages_take_time_in_proportion() {
         "DE89 ",
         "if ",
     ] {
-        let text = unit.repeat(8 * 1024 / unit.len());
+        let text = unit.repeat(32 * 1024 / unit.len());
         told(&[(Role::Assistant, None, &text), (Role::User, None, &text)]);
     }
 }
