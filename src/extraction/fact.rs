@@ -538,23 +538,28 @@ fn retold(
     } else {
         format!("{} said: {}", people.subject(), rewritten.text)
     };
+    Some(whole(content, &told, &text, rewritten.names_speaker, context_of_turn))
+}
+
+/// A fact of a whole sentence, as it reads in the third person.
+fn whole(
+    content: &str,
+    piece: &Piece<'_>,
+    text: &str,
+    names_speaker: bool,
+    context_of_turn: TurnContext<'_>,
+) -> CandidateFact {
     let quotes = vec![Quote {
         turn: context_of_turn.turn,
-        text: content.get(told.span.clone()).unwrap_or("").to_owned(),
+        text: content.get(piece.span.clone()).unwrap_or("").to_owned(),
     }];
     let judged = Judged {
-        event_time: time::event_time(&told.times),
-        memory_type: kind::of(&told.words, &told.times),
-        evidence: told.evidence,
-        names_speaker: rewritten.names_speaker,
+        event_time: time::event_time(&piece.times),
+        memory_type: kind::of(&piece.words, &piece.times),
+        evidence: piece.evidence,
+        names_speaker,
     };
-    Some(candidate(
-        finished(&text),
-        quotes,
-        judged,
-        told.words.iter(),
-        context_of_turn,
-    ))
+    candidate(finished(text), quotes, judged, piece.words.iter(), context_of_turn)
 }
 
 /// A sentence as a whole, where its clauses say less.
@@ -577,21 +582,11 @@ fn written(
     if (!rewritten.names_speaker || leans) && !is_private {
         return None;
     }
-    let quotes = vec![Quote {
-        turn: context_of_turn.turn,
-        text: content.get(piece.span.clone()).unwrap_or("").to_owned(),
-    }];
-    let judged = Judged {
-        event_time: time::event_time(&piece.times),
-        memory_type: kind::of(&piece.words, &piece.times),
-        evidence: piece.evidence,
-        names_speaker: rewritten.names_speaker,
-    };
-    Some(candidate(
-        finished(&rewritten.text),
-        quotes,
-        judged,
-        piece.words.iter(),
+    Some(whole(
+        content,
+        piece,
+        &rewritten.text,
+        rewritten.names_speaker,
         context_of_turn,
     ))
 }
