@@ -231,13 +231,16 @@ fn extract(data: &Path, json: bool, mistakes: bool) -> anyhow::Result<()> {
 fn train_reader(data: &Path, output: &Path) -> anyhow::Result<()> {
     let messages = eval::load_messages(data).with_context(|| data.display().to_string())?;
     std::fs::write(output, eval::train_reader(&messages))?;
-    say!("{}", eval::cross_validate_reader(&messages, 5))?;
-    Ok(())
+    say_reader(&eval::cross_validate_reader(&messages, 5))
 }
 
 fn reader(data: &Path) -> anyhow::Result<()> {
     let messages = eval::load_messages(data).with_context(|| data.display().to_string())?;
-    say!("{}", eval::judge_reader(&messages))?;
+    say_reader(&eval::judge_reader(&messages))
+}
+
+fn say_reader([whole, parts]: &[eval::ReaderFigures; 2]) -> anyhow::Result<()> {
+    say!("Messages of one kind\n{whole}\nParts of messages of several kinds\n{parts}")?;
     Ok(())
 }
 

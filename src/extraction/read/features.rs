@@ -3,11 +3,14 @@
 use super::super::{verb, word};
 use super::classifier::Kinds;
 use super::unit::{Break, Unit};
-use super::word_lists::list;
+use super::word_lists::{is_listed, list};
 
 /// Of a long stretch, so much of its beginning and its end is read for words.
 const HEAD_BYTES: usize = 3_000;
 const TAIL_BYTES: usize = 1_000;
+/// What a message opens with says what comes after it: so many words, in so many bytes.
+const HEAD_WORDS: usize = 8;
+const LONGEST_HEAD: usize = 160;
 /// Longer words say nothing.
 const LONGEST_WORD: usize = 30;
 
@@ -25,6 +28,8 @@ pub(crate) struct Setting<'a> {
     opens: Break,
     /// The unit before it.
     before: Option<&'a str>,
+    /// The first unit of its message, where it is another.
+    first: Option<&'a str>,
 }
 
 impl<'a> Setting<'a> {
@@ -36,6 +41,7 @@ impl<'a> Setting<'a> {
             is_last: true,
             opens: Break::Paragraph,
             before: None,
+            first: None,
         }
     }
 
@@ -48,6 +54,10 @@ impl<'a> Setting<'a> {
             is_last: at + 1 == units.len(),
             opens: units[at].opens,
             before: before.map(|unit| &content[unit.range.clone()]),
+            first: units
+                .first()
+                .filter(|_| at > 0)
+                .map(|unit| &content[unit.range.clone()]),
         }
     }
 }
@@ -101,6 +111,23 @@ fn place(setting: &Setting<'_>, add: &mut dyn FnMut(&str, f32)) {
         .any(|word| list("pointer").iter().any(|pointer| word.eq_ignore_ascii_case(pointer)));
     if points {
         add("before:points", 1.0);
+    }
+    let Some(first) = setting.first else {
+        return;
+    };
+    if first.ends_with(':') {
+        add("under:colon", 1.0);
+    }
+    let head = &first[..first.floor_char_boundary(LONGEST_HEAD)];
+    let mut name = String::with_capacity(LONGEST_WORD + 8);
+    for word in head.split_whitespace().take(HEAD_WORDS) {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() && word.len() <= LONGEST_WORD {
+            name.clear();
+            name.push_str("under:");
+            name.extend(word.chars().flat_map(char::to_lowercase));
+            add(&name, 0.4);
+        }
     }
 }
 
@@ -343,6 +370,12 @@ fn of_words(text: &str, is_whole: bool, add: &mut dyn FnMut(&str, f32)) {
                 break;
             }
             put(["tail:", word, ""], 0.4);
+        }
+    }
+    for class in ["fantasy", "published"] {
+        let members = said.iter().filter(|(word, _)| is_listed(class, word)).take(4).count();
+        if members > 0 {
+            put(["class:", class, ""], [0.0, 0.6, 0.9, 1.1, 1.2][members]);
         }
     }
     let closing = list("closing");

@@ -34,8 +34,28 @@ pub(super) fn is_asked(content: &str, units: &[Unit]) -> bool {
 fn is_wish(text: &str) -> bool {
     // Most messages have none of these words.
     if ![
-        "record", "don", "do not", "forget", "stop", "delete", "erase", "wipe", "strike", "scrap", "unlearn", "remove",
-        "keep", "not for",
+        "record",
+        "don",
+        "do not",
+        "forget",
+        "stop",
+        "delete",
+        "erase",
+        "wipe",
+        "strike",
+        "scrap",
+        "unlearn",
+        "remove",
+        "keep",
+        "not for",
+        "not be",
+        "n't be",
+        "not to be",
+        "hold on to",
+        "never said",
+        "memory",
+        "notes",
+        "bin it",
     ]
     .iter()
     .any(|word| contains_ignoring_case(text, word))
@@ -47,16 +67,30 @@ fn is_wish(text: &str) -> bool {
         .filter(|word| !word.is_empty())
         .map(|word| (word.lower.replace('\'', ""), word.pauses()))
         .collect();
-    (0..words.len()).any(|at| {
-        let wishes = WISHES.get(words[at].0.as_str()).into_iter().flatten();
-        let found = wishes.filter(|wish| {
-            words.len() - at >= wish.words.len()
-                && wish.words.iter().zip(&words[at..]).all(|(own, (word, _))| own == word)
-        });
-        found
-            .into_iter()
-            .any(|wish| opens_clause(&words[..at]) && (!wish.is_all || ends(&words[at + wish.words.len() - 1..])))
-    })
+    stands_inside(&words)
+        || (0..words.len()).any(|at| {
+            let wishes = WISHES.get(words[at].0.as_str()).into_iter().flatten();
+            let found = wishes.filter(|wish| {
+                words.len() - at >= wish.words.len()
+                    && wish.words.iter().zip(&words[at..]).all(|(own, (word, _))| own == word)
+            });
+            found
+                .into_iter()
+                .any(|wish| opens_clause(&words[..at]) && (!wish.is_all || ends(&words[at + wish.words.len() - 1..])))
+        })
+}
+
+/// Whether a wish stands anywhere in these words.
+fn stands_inside(words: &[(String, bool)]) -> bool {
+    let mut joined = String::new();
+    for (word, _) in words {
+        joined.push(' ');
+        joined += word;
+    }
+    joined.push(' ');
+    list("forget inside")
+        .iter()
+        .any(|wish| joined.contains(&format!(" {wish} ")))
 }
 
 fn contains_ignoring_case(text: &str, word: &str) -> bool {

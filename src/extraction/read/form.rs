@@ -24,7 +24,10 @@ pub(super) fn forms(content: &str, body: Range<usize>) -> Vec<(Range<usize>, Mes
             at += 1;
             continue;
         };
-        let range = lines[at].start..lines[after - 1].end;
+        let mut range = lines[at].start..lines[after - 1].end;
+        if kind == MessageKind::Memory {
+            range.end -= after_tag(&content[range.clone()]);
+        }
         match found.last_mut() {
             Some((last, own)) if *own == kind && last.end == range.start => last.end = range.end,
             _ => found.push((range, kind)),
@@ -40,6 +43,7 @@ struct Bounds {
     json: usize,
     tag: usize,
     bracket: usize,
+    talk: usize,
 }
 
 struct Text<'a> {
@@ -86,7 +90,7 @@ impl<'a> Text<'a> {
             .or_else(|| self.mail(at, trimmed))
             .or_else(|| self.quoted(at, trimmed))
             .or_else(|| self.machine(at))
-            .or_else(|| self.talk(at))
+            .or_else(|| self.talk(at, bounds))
     }
 
     /// `<memory> … </memory>`, `[memory] … [/memory]`, `--- begin retrieved --- … --- end retrieved ---`, `[System: … ]`
@@ -154,10 +158,15 @@ impl<'a> Text<'a> {
         if !is_marked || after.starts_with(|c: char| c.is_alphanumeric() || c == '\'') {
             return None;
         }
-        let is_rule = |line: &str| line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_'));
         let under = self
             .find(at + 1, |line| is_rule(line.trim()) || line.trim().is_empty())
             .unwrap_or(self.lines.len());
+        let is_users = !["memor", "user", "convers", "retriev"]
+            .iter()
+            .any(|word| heading.contains(word));
+        if is_users && rest.is_some_and(super::names_user) {
+            return None;
+        }
         if rest.is_some_and(|rest| !rest.trim().is_empty()) && under == at + 1 {
             // All on one line, which only a rule or the end closes.
             return Some((at + 1, MessageKind::Memory));
@@ -218,7 +227,19 @@ impl<'a> Text<'a> {
             return Some((self.lines.len(), MessageKind::Quoted));
         }
         let after = self.run(at, is_header);
-        (after >= at + 2).then_some((after, MessageKind::Quoted))
+        (after >= at + 2).then(|| (self.end_of_mail(after), MessageKind::Quoted))
+    }
+
+    /// A mail goes on to a rule or the end, but for a last paragraph about it under its signature.
+    fn end_of_mail(&self, from: usize) -> usize {
+        let end = self.find(from, is_rule).unwrap_or(self.lines.len());
+        let Some(gap) = (from + 2..end).rev().find(|at| self.line(*at).trim().is_empty()) else {
+            return end;
+        };
+        let above = self.line(gap - 1).trim();
+        let is_signed = !above.is_empty() && above.len() <= 45 && !above.ends_with([',', ':']);
+        let is_about = opening("about", self.line(gap + 1).trim_start()).is_some();
+        if is_signed && is_about { gap } else { end }
     }
 
     fn quoted(&self, at: usize, line: &str) -> Option<(usize, MessageKind)> {
@@ -230,12 +251,25 @@ impl<'a> Text<'a> {
     }
 
     fn machine(&self, at: usize) -> Option<(usize, MessageKind)> {
+        if is_commit(self.line(at)) {
+            let is_of_commit = |line: &str| {
+                line.is_empty()
+                    || line.starts_with([' ', '\t'])
+                    || opening("commit", line).is_some()
+                    || is_commit(line)
+                    || is_machine(line)
+            };
+            return Some((self.run(at, is_of_commit), MessageKind::Code));
+        }
         let after = self.run(at, is_machine);
         (after > at).then_some((after, MessageKind::Code))
     }
 
     /// Lines of two or more people, as a channel writes them.
-    fn talk(&self, at: usize) -> Option<(usize, MessageKind)> {
+    fn talk(&self, at: usize, bounds: &mut Bounds) -> Option<(usize, MessageKind)> {
+        if self.lines[at].start < bounds.talk {
+            return None;
+        }
         let first = self.speaker(at)?;
         let mut others = false;
         let mut after = at + 1;
@@ -251,6 +285,7 @@ impl<'a> Text<'a> {
             }
             after += 1;
         }
+        bounds.talk = self.lines[last_said].end;
         others.then_some((last_said + 1, MessageKind::Chat))
     }
 
@@ -263,6 +298,31 @@ impl<'a> Text<'a> {
         }
         prefix::speaker(self.line(at))
     }
+}
+
+/// The length of what stands behind the closing tag of a memory's last line.
+fn after_tag(memory: &str) -> usize {
+    let trimmed = memory.trim_end();
+    let line = trimmed.rfind('\n').map_or(0, |at| at + 1);
+    let closed = trimmed[line..]
+        .rfind("</")
+        .and_then(|at| Some(line + at + trimmed[line + at..].find('>')? + 1));
+    closed.map_or(0, |end| memory.len() - end)
+}
+
+/// "---"
+fn is_rule(line: &str) -> bool {
+    let line = line.trim();
+    line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '=' | '*' | '_'))
+}
+
+/// "commit 4f2a9c1"
+fn is_commit(line: &str) -> bool {
+    line.strip_prefix("commit ").is_some_and(|hash| {
+        (4..=40).contains(&hash.len())
+            && hash.bytes().all(|b| b.is_ascii_hexdigit())
+            && hash.bytes().any(|b| b.is_ascii_digit())
+    })
 }
 
 /// The length of the brackets that a text opens with; none where they don't close.
@@ -328,7 +388,7 @@ fn is_surely(opened: &str, line: &str) -> bool {
         "$" | "..." => {
             rest.starts_with(|c: char| c.is_ascii_lowercase()) && opened.ends_with(' ') && !line.starts_with("... ")
         }
-        "commit" => rest.len() >= 7 && rest.bytes().take(7).all(|b| b.is_ascii_hexdigit()),
+        "commit" => false,
         "index" => rest.contains(".."),
         "file \"" => rest.contains("\", line"),
         _ => true,

@@ -6,8 +6,10 @@
 
 mod classifier;
 mod features;
+mod foreign_text;
 mod forget;
 mod form;
+mod frame;
 mod object;
 mod prefix;
 mod quotation;
@@ -110,11 +112,13 @@ pub(crate) struct Part {
 }
 
 /// A dropped kind must be so much likelier, as a log-odds, than all others together.
-const CAUTION: f32 = 0.4;
+const CAUTION: f32 = 0.7;
+/// What is plainly the user's own is so much less likely to be of a dropped kind.
+const OWN: f32 = 5.0;
 /// What the whole message says of each of its stretches counts so much beside what they say themselves.
-const OF_MESSAGE: f32 = 1.0;
+const OF_MESSAGE: f32 = 0.25;
 /// What it costs to change the kind, as a log-probability: between sentences, lines and paragraphs, and at a quotation.
-const CHANGE: [f32; 4] = [3.0, 2.5, 1.5, 1.0];
+const CHANGE: [f32; 4] = [2.1, 1.75, 1.05, 0.7];
 
 /// The parts of a message, in its order. Prefixes of a channel, marks of a device and blank lines belong to none.
 pub(crate) fn read(content: &str, encode: SentenceEncoder<'_>) -> Vec<Part> {
@@ -133,7 +137,7 @@ pub(crate) fn read_by(model: &Model, content: &str, encode: SentenceEncoder<'_>)
             .iter()
             .map(|unit| (unit.fixed.unwrap_or(MessageKind::Telling), 1.0))
             .collect()
-    } else if is_english(&content[body.clone()]) {
+    } else if is_english(&content[first.range.clone()]) || is_english(&content[body.clone()]) {
         judge(model, content, body.clone(), &units, encode)
     } else {
         // The classifier knows English only.
@@ -166,55 +170,103 @@ fn judge(
     units: &[Unit],
     encode: SentenceEncoder<'_>,
 ) -> Vec<(MessageKind, f32)> {
-    let whole = model.log_probabilities(&content[body.clone()], &Setting::whole(), &encode(&content[body]));
-    let evidence: Vec<[f32; KINDS]> = if let [_] = units {
+    let vectors = vectors(content, body.clone(), units, encode);
+    let whole = model.log_probabilities(&content[body], &Setting::whole(), &vectors[0]);
+    let evidence: Vec<Kinds> = if let [_] = units {
         vec![cautious(whole)]
     } else {
+        let own = frame::own(content, units);
         let of_unit = |(at, unit): (usize, &Unit)| {
             if let Some(kind) = unit.fixed {
                 return fixed(kind);
             }
             let text = &content[unit.range.clone()];
             let setting = Setting::of(content, units, at);
-            let mut sums = model.log_probabilities(text, &setting, &encode(text));
-            for (sum, of_whole) in sums.iter_mut().zip(whole) {
-                *sum += OF_MESSAGE * of_whole.max(-8.0);
+            let mut sums = model.log_probabilities(text, &setting, &vectors[at + 1]);
+            if own[at] {
+                for kind in MessageKind::ALL.into_iter().filter(|kind| kind.is_dropped()) {
+                    sums[kind as usize] -= OWN;
+                }
+            } else {
+                for (sum, of_whole) in sums.iter_mut().zip(whole) {
+                    *sum += OF_MESSAGE * of_whole.max(-8.0);
+                }
+            }
+            let may_be_told = names_user(text) || text.starts_with(['-', '•', '*']);
+            if may_be_told && !text.contains(['{', '}', '=', ';', '<', '\\', '_', '$', '(', '[', '/']) {
+                sums[MessageKind::Code as usize] -= OWN / 2.0;
             }
             cautious(normalised(sums))
         };
         units.iter().enumerate().map(of_unit).collect()
     };
     let path = likeliest(units, &evidence);
-    path.into_iter()
-        .zip(&evidence)
-        .map(|(kind, evidence)| (MessageKind::ALL[kind], evidence[kind].exp().min(1.0)))
-        .collect()
+    let kind_of = |(at, kind): (usize, usize)| {
+        let (kind, confidence) = (MessageKind::ALL[kind], evidence[at][kind].exp().min(1.0));
+        let is_chatter = matches!(kind, MessageKind::Idle | MessageKind::Chat) && units[at].fixed.is_none();
+        if is_chatter && names_user(&content[units[at].range.clone()]) {
+            (MessageKind::Telling, confidence)
+        } else {
+            (kind, confidence)
+        }
+    };
+    path.into_iter().enumerate().map(kind_of).collect()
 }
 
-fn fixed(kind: MessageKind) -> [f32; KINDS] {
+/// The vectors of the whole and of its units, if these are several; each with that of the first unit behind it, which
+/// says what comes after it.
+fn vectors(content: &str, body: Range<usize>, units: &[Unit], encode: SentenceEncoder<'_>) -> Vec<Vec<f32>> {
+    let mut vectors = vec![encode(&content[body])];
+    if units.len() > 1 {
+        let of_unit = |unit: &Unit| match unit.fixed {
+            Some(_) => Vec::new(),
+            None => encode(&content[unit.range.clone()]),
+        };
+        vectors.extend(units.iter().map(of_unit));
+        let first = encode(&content[units[0].range.clone()]);
+        for (at, vector) in vectors.iter_mut().enumerate().filter(|(_, vector)| !vector.is_empty()) {
+            if at != 1 {
+                vector.extend(&first);
+            }
+        }
+    }
+    vectors
+}
+
+/// Whether a text has a word for the user.
+fn names_user(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        ["i", "im", "ive", "my", "me", "we", "our"]
+            .iter()
+            .any(|own| word.eq_ignore_ascii_case(own))
+    })
+}
+
+fn fixed(kind: MessageKind) -> Kinds {
     let mut evidence = [-100.0; KINDS];
     evidence[kind as usize] = 0.0;
     evidence
 }
 
 /// Log-probabilities that sum to one.
-fn normalised(sums: [f32; KINDS]) -> [f32; KINDS] {
+fn normalised(sums: Kinds) -> Kinds {
     let most = sums.into_iter().fold(f32::NEG_INFINITY, f32::max);
     let total = sums.iter().map(|sum| (sum - most).exp()).sum::<f32>().ln() + most;
     sums.map(|sum| sum - total)
 }
 
-/// Takes [`CAUTION`] off the dropped kinds.
-fn cautious(mut evidence: [f32; KINDS]) -> [f32; KINDS] {
-    for kind in MessageKind::ALL.into_iter().filter(|kind| kind.is_dropped()) {
+/// Takes [`CAUTION`] off the kinds that nothing is learnt from.
+fn cautious(mut evidence: Kinds) -> Kinds {
+    let is_lost = |kind: &MessageKind| kind.is_dropped() || matches!(kind, MessageKind::Chat | MessageKind::Idle);
+    for kind in MessageKind::ALL.into_iter().filter(is_lost) {
         evidence[kind as usize] -= CAUTION;
     }
     normalised(evidence)
 }
 
 /// The path through the kinds with the best sum of evidence and changes (Viterbi 1967).
-fn likeliest(units: &[Unit], evidence: &[[f32; KINDS]]) -> Vec<usize> {
-    let best_of = |scores: &[f32; KINDS]| (0..KINDS).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
+fn likeliest(units: &[Unit], evidence: &[Kinds]) -> Vec<usize> {
+    let best_of = |scores: &Kinds| (0..KINDS).max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0);
     let mut scores = [0.0_f32; KINDS];
     let mut from: Vec<[usize; KINDS]> = Vec::with_capacity(units.len());
     for (unit, evidence) in units.iter().zip(evidence) {
@@ -256,8 +308,12 @@ fn parts(content: &str, units: &[Unit], kinds: &[(MessageKind, f32)]) -> Vec<Par
     };
     let mut is_asked = false;
     for (at, (unit, (kind, confidence))) in units.iter().zip(kinds).enumerate() {
-        if *kind != MessageKind::Transform {
-            is_asked = false;
+        if *kind != MessageKind::Transform || unit.fixed.is_some() {
+            is_asked = *kind == MessageKind::Transform;
+            if unit.fixed.is_some() {
+                add(unit.range.clone(), *kind, *confidence);
+                continue;
+            }
             for (range, kind) in object::carve(content, unit.range.clone(), *kind) {
                 add(range, kind, *confidence);
             }
@@ -290,13 +346,18 @@ pub(crate) fn stretches(content: &str, encode: SentenceEncoder<'_>) -> Vec<(Rang
         return Vec::new();
     }
     let body = first.range.start..last.range.end;
-    let text = &content[body.clone()];
-    let mut stretches = vec![(body, features::kept(text, &Setting::whole(), encode(text)))];
-    if units.len() > 1 {
-        for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.fixed.is_none()) {
+    let mut vectors = vectors(content, body.clone(), &units, encode).into_iter();
+    let whole = features::kept(
+        &content[body.clone()],
+        &Setting::whole(),
+        vectors.next().unwrap_or_default(),
+    );
+    let mut stretches = vec![(body, whole)];
+    for ((at, unit), vector) in units.iter().enumerate().zip(vectors) {
+        if unit.fixed.is_none() {
             let text = &content[unit.range.clone()];
             let setting = Setting::of(content, &units, at);
-            stretches.push((unit.range.clone(), features::kept(text, &setting, encode(text))));
+            stretches.push((unit.range.clone(), features::kept(text, &setting, vector)));
         }
     }
     stretches

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::super::verb;
 use super::MessageKind;
 use super::quotation::quotations;
-use super::word_lists::{list, opening, stands_in};
+use super::word_lists::{is_listed, list, opening, stands_in};
 
 /// Longer openings are no request before a text.
 const LONGEST_REQUEST: usize = 240;
@@ -90,14 +91,81 @@ fn quoted_object(text: &str, start: usize, kind: MessageKind) -> Option<Vec<(Ran
 }
 
 /// Whether a text asks for another wording.
-fn asks(text: &str) -> bool {
+pub(super) fn asks(text: &str) -> bool {
     let head = text[..text.floor_char_boundary(LONGEST_REQUEST)].to_lowercase();
-    let bare = list("before")
+    commands(&head) || stands_in("object question", &head)
+}
+
+/// Whether a text, in lower case, begins with the wish that another text is changed.
+pub(super) fn commands(lower: &str) -> bool {
+    opening("object verb", without_politeness(lower)).is_some()
+}
+
+/// Whether such a wish stands in a later clause: "here's my essay, please fix the grammar".
+pub(super) fn commands_inside(lower: &str) -> bool {
+    [", ", "please ", "can you ", "could you ", " - ", " and "]
         .iter()
-        .find_map(|word| head.strip_prefix(word))
-        .unwrap_or(&head)
-        .trim_start();
-    opening("object verb", bare).is_some() || stands_in("object question", &head)
+        .any(|before| {
+            lower
+                .match_indices(before)
+                .take(8)
+                .any(|(at, _)| commands(&lower[at + before.len()..]))
+        })
+}
+
+/// Whether a text, in lower case, asks about a text that it points at: "what's the tone of this message".
+pub(super) fn refers(lower: &str) -> bool {
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let points = words.windows(2).any(|pair| {
+        matches!(pair[0], "this" | "these" | "following") && is_listed("text noun", pair[1])
+            || pair == ["the", "following"]
+    });
+    points && (lower.ends_with('?') || verb::is_base(without_politeness(lower).split(' ').next().unwrap_or_default()))
+}
+
+/// Where the object of a request begins that no colon and no quotation mark parts from it: after a dash, after the
+/// language that it is to be in.
+pub(super) fn start(text: &str) -> Option<usize> {
+    let lower = text[..text.floor_char_boundary(LONGEST_REQUEST)].to_ascii_lowercase();
+    if !commands(&lower) {
+        return None;
+    }
+    let dash = [" - ", " – ", " — "]
+        .iter()
+        .find_map(|dash| Some(lower.find(dash)? + dash.len()));
+    let language = || {
+        let mut at = lower
+            .find(" to ")
+            .into_iter()
+            .chain(lower.find(" into "))
+            .chain(lower.find(" in "))
+            .min()?;
+        at += 1 + lower[at + 1..].find(' ')? + 1;
+        let name = lower[at..].split(' ').next()?;
+        let rest = text.get(at + name.len() + 1..)?;
+        let is_text = rest.split_whitespace().take(3).count() == 3 && !rest.starts_with(['(', 'a', 'p', 'f', 'w']);
+        (list("language").contains(&name) && is_text).then_some(at + name.len() + 1)
+    };
+    dash.or_else(language).filter(|from| text[*from..].trim().contains(' '))
+}
+
+/// "ok so can you please …"
+pub(super) fn without_politeness(lower: &str) -> &str {
+    let mut rest = lower.trim_start();
+    for _ in 0..4 {
+        let polite = list("before").iter().filter(|word| {
+            rest.strip_prefix(**word)
+                .is_some_and(|rest| rest.starts_with([' ', ',', '!', '.']))
+        });
+        let Some(longest) = polite.map(|word| word.len()).max() else {
+            break;
+        };
+        rest = rest[longest..].trim_start_matches([' ', ',', '!', '.']);
+    }
+    rest
 }
 
 /// Whether a text points at what follows it.

@@ -113,11 +113,14 @@ fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= LONGEST_NAME
         && name.split_whitespace().count() <= 4
-        && !name.contains(['.', '?', '!', ';', '"', '=', '{', '<', '>', '\t'])
+        && !name.contains(['.', '?', '!', ';', '"', '=', '{', '<', '>', '[', ']', '/', '\t'])
+        && !name
+            .split_whitespace()
+            .any(|word| list("level").iter().any(|level| level.trim() == word))
         && name.contains(char::is_alphanumeric)
 }
 
-/// What follows `[10:02] `.
+/// What follows "[10:02] ".
 fn bracketed_time(line: &str) -> Option<&str> {
     let (inside, rest) = line.strip_prefix('[')?.split_once(']')?;
     let mut tokens = inside.split([',', ' ', 'T']).filter(|token| !token.is_empty());

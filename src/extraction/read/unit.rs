@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::quotation::quotations;
-use super::{MessageKind, form, prefix};
+use super::{MessageKind, form, frame, prefix};
 
 /// What stands before a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub(crate) fn units(content: &str) -> Vec<Unit> {
         at = range.end;
     }
     prose(content, at..body.end, &mut units);
+    frame::mark(content, &mut units);
     units
 }
 

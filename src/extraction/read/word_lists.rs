@@ -1,6 +1,6 @@
 //! The words by which forms are known, from `assets/english/reader.tsv`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 static TEXT: &str = include_str!("../../../assets/english/reader.tsv");
@@ -36,4 +36,16 @@ pub(super) fn opening(name: &str, text: &str) -> Option<&'static str> {
 /// Whether one of the entries stands in a text, which is in lower case.
 pub(super) fn stands_in(name: &str, lower: &str) -> bool {
     list(name).iter().any(|entry| lower.contains(entry))
+}
+
+static SETS: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
+    LISTS
+        .iter()
+        .map(|(name, entries)| (*name, entries.iter().copied().collect()))
+        .collect()
+});
+
+/// Whether a word is an entry of a list.
+pub(super) fn is_listed(name: &str, word: &str) -> bool {
+    SETS.get(name).is_some_and(|set| set.contains(word))
 }
