@@ -406,6 +406,13 @@ impl Walk<'_, '_> {
         }
         let told = s.kid(head, &["ccomp"])?;
         let is_by_speaker = subject.is_none_or(|subject| s.is_speaker(subject) || s.lower(subject) == "you");
+        // "I told my boss I'd quit": what somebody else was told is not the telling.
+        let is_to_others = s.lemma(head) == "tell"
+            && s.kids(head, &["obj", "iobj"])
+                .any(|whom| !matches!(s.lower(whom), "you" | "u" | "me"));
+        if is_to_others && s.kids(head, &["aux"]).next().is_none() && !s.text.trim_end().ends_with('?') {
+            return None;
+        }
         let is_denied = s
             .kids(head, &["advmod"])
             .any(|kid| matches!(s.lower(kid), "n't" | "not" | "nt" | "never"));
@@ -811,7 +818,7 @@ impl Walk<'_, '_> {
                     let verb = match (is_speaker, been) {
                         (_, true) => "has",
                         (true, _) => "is",
-                        (false, _) if inherited.subject.iter().any(|w| s.has(*w, "Number", "Plur")) => "are",
+                        (false, _) if subject_is_plural(s, &inherited.subject) => "are",
                         (false, _) => "is",
                     };
                     let _ = participle;
@@ -1146,6 +1153,17 @@ impl Walk<'_, '_> {
                 .is_none_or(|aux| matches!(s.lower(aux), "do" | "don't" | "dont"));
         if is_order { Fate::Orders } else { Fate::Tells }
     }
+}
+
+/// Whether the main word of a subject is plural, or there are several.
+fn subject_is_plural(s: &ParsedSentence<'_>, subject: &[usize]) -> bool {
+    let inside = |word: usize| s.word(word).head.is_some_and(|head| subject.contains(&head));
+    subject
+        .iter()
+        .any(|word| s.is_relation(*word, &["conj"]) && inside(*word))
+        || subject
+            .iter()
+            .any(|word| !inside(*word) && s.has(*word, "Number", "Plur"))
 }
 
 /// Whether the head can't stand without the auxiliaries of the clause before it.

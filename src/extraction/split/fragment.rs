@@ -183,7 +183,11 @@ pub(super) fn complete(s: &ParsedSentence<'_>, head: usize, body: &[usize]) -> O
             if s.has(head, "Number", "Plur") || s.upos(head) == Upos::Propn {
                 return None;
             }
-            if is_role(lower) {
+            let has_kin = super::words::kin(lower).is_some_and(|kin| kin.is_told);
+            if has_kin && determiner.is_some_and(|det| matches!(s.lower(det), "a" | "an")) {
+                return with("has");
+            }
+            if is_role(lower) && !has_kin {
                 return match determiner {
                     Some(det) if matches!(s.lower(det), "a" | "an") => with("is"),
                     Some(_) => None,

@@ -337,6 +337,11 @@ impl Renderer<'_, '_> {
         form.to_owned()
     }
 
+    fn is_told_in_past(&self) -> bool {
+        let s = self.s;
+        (0..s.len()).any(|at| matches!(s.lower(at), "ago" | "yesterday" | "last"))
+    }
+
     fn would_or_had(&self, at: usize) -> &'static str {
         let s = self.s;
         let head = s.word(at).head.unwrap_or(at);
@@ -411,6 +416,12 @@ impl Renderer<'_, '_> {
                 self.plain(at)
             }
             _ if verb::is_past(lower) && !verb::is_base(lower) => self.plain(at),
+            // "I quit two years ago": where past and present look alike, only habits are present.
+            _ if verb::is_unchanging(lower)
+                && (!matches!(lower, "read" | "put" | "let" | "fit" | "spread") || self.is_told_in_past()) =>
+            {
+                self.plain(at)
+            }
             // "knows" agrees already.
             _ if lower != s.lemma(at) && lower.ends_with('s') => self.plain(at),
             _ if is_plural => self.plain(at),
