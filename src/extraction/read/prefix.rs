@@ -120,7 +120,7 @@ fn is_name(name: &str) -> bool {
         && name.contains(char::is_alphanumeric)
 }
 
-/// What follows "[10:02] ".
+/// What follows `[10:02] `.
 fn bracketed_time(line: &str) -> Option<&str> {
     let (inside, rest) = line.strip_prefix('[')?.split_once(']')?;
     let mut tokens = inside.split([',', ' ', 'T']).filter(|token| !token.is_empty());
