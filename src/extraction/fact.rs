@@ -258,9 +258,8 @@ fn says_as_much(text: &str, other: &str) -> bool {
         return false;
     }
     words(other).iter().all(|word| {
-        word.is_one_of(&[
-            "user", "user's", "has", "is", "are", "named", "a", "an", "their", "lives", "in",
-        ]) || known.contains(&word.lower)
+        word.is_one_of(&["user", "user's", "has", "is", "are", "named", "a", "an", "their"])
+            || known.contains(&word.lower)
             || known.iter().any(|known| known.trim_end_matches("'s") == word.lower)
     })
 }
@@ -278,15 +277,21 @@ fn told(
 ) -> Told {
     let mut facts = Vec::new();
     let mut covered = vec![false; sentence.len()];
-    if let Some(wish) = split::instruction(sentence, speaker) {
+    let wish = split::instruction(sentence, speaker);
+    if let Some(wish) = &wish {
         wish.own.iter().for_each(|word| covered[*word] = true);
-        facts.push(standing(content, sentence, &wish, context_of_turn, encode));
+        facts.push(standing(content, sentence, wish, context_of_turn, encode));
     }
     // What noun phrases tell, unless a clause says as much: "my sister Anna lives in Bergen".
     let mut by_the_way: Vec<CandidateFact> = Vec::new();
     // When the clause before it happened, which a clause joined to it shares.
     let mut dated: Option<(usize, DateTime<Utc>, TimePrecision)> = None;
     for clause in split::clauses(sentence) {
+        // The wish, read again.
+        let is_wish = wish.as_ref().is_some_and(|wish| wish.verb == clause.head);
+        if is_wish && !clause.is_finished {
+            continue;
+        }
         let fate = judged(content, sentence, &clause, speaker, mentioned, context_of_turn, encode);
         let is_settled = !matches!(fate, Judgment::Unclear);
         if let Judgment::Kept(mut fact) = fate {

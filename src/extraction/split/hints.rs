@@ -85,6 +85,9 @@ impl Clause {
     /// Categories that the grammar makes sure of, the surest first.
     pub(crate) fn categories(&self, s: &ParsedSentence<'_>) -> Vec<Category> {
         let mut out = Vec::new();
+        if self.pieces.contains(&Piece::Text("lives in".to_owned())) {
+            out.push(Category::Identity);
+        }
         let head = self.head;
         let by_speaker = self.pieces.first() == Some(&Piece::Speaker)
             || s.subject(head).is_some_and(|subject| s.is_speaker(subject));

@@ -46,6 +46,8 @@ pub(crate) struct Instruction {
     pub(crate) text: String,
     /// Its words.
     pub(crate) own: Vec<usize>,
+    /// The verb of what is wanted.
+    pub(crate) verb: usize,
 }
 
 /// The standing wish that a sentence holds.
@@ -80,6 +82,7 @@ fn name(s: &ParsedSentence<'_>, speaker: Speaker<'_>) -> Option<Instruction> {
     Some(Instruction {
         text: format!("{} {verb} to be called {}", speaker.name, called.join(" ")),
         own: (call..=last).collect(),
+        verb: call,
     })
 }
 
@@ -154,7 +157,7 @@ fn order(s: &ParsedSentence<'_>, speaker: Speaker<'_>) -> Option<Instruction> {
     own.extend(start..verb);
     own.sort_unstable();
     own.dedup();
-    Some(Instruction { text, own })
+    Some(Instruction { text, own, verb })
 }
 
 /// The words of an order: what hangs on its verb, without what is told beside it.
